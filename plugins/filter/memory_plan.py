@@ -1,0 +1,26 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter ``mycosoft.rack.memory_plan``; documented in memory_plan.yml."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.mycosoft.rack.plugins.module_utils._budget import plan_rack
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import RackError
+from ansible_collections.mycosoft.rack.plugins.module_utils._schema import plain
+
+
+def memory_plan(rack_stacks: t.Any, hosts: t.Any, reserve: t.Any, memory: t.Any = None, externals: t.Any = None) -> t.Dict[str, t.Any]:
+    """The plan of the rack; raises AnsibleFilterError with every problem of the inventory."""
+    try:
+        return plan_rack(plain(rack_stacks), plain(hosts), plain(reserve), plain(memory), plain(externals))
+    except RackError as error:
+        raise AnsibleFilterError(error.message) from error
+
+
+class FilterModule:
+    def filters(self) -> t.Dict[str, t.Callable[..., t.Any]]:
+        return {"memory_plan": memory_plan}
