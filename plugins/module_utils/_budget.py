@@ -9,6 +9,7 @@ with all its problems at once, before anything is touched.
 
 from __future__ import annotations
 
+import posixpath
 import typing as t
 from dataclasses import dataclass
 
@@ -173,6 +174,7 @@ def _host(rack: Rack, budget: Budget, stage: t.Mapping[str, int]) -> Json:
         "memory": {"total": budget.total, "reserve": budget.reserve, "limits": budget.limits, "headroom": budget.headroom},
         "stacks": {stack.name: _stack(rack, stack, budget.host) for stack in here},
         "starts": sorted(starts, key=lambda start: start["stage"]),
+        "limits": [_limit(here_stack, service) for here_stack in here for service in here_stack.services.values() if service.host == budget.host],
     }
 
 
@@ -182,12 +184,33 @@ def _stack(rack: Rack, stack: Stack, host: str) -> Json:
         "directory": stack.directory,
         "files": list(stack.files),
         "env_file": stack.env_file,
+        "arguments": _arguments(stack),
         "networks": list(stack.networks),
         "sources": [{"repo": source.repo, "dest": source.dest, "version": source.version} for source in stack.sources],
         "home": stack.host == host,
         "services": {service.name: _service(rack, service) for service in stack.services.values() if service.host == host},
         "elsewhere": {service.name: service.host for service in stack.services.values() if service.host != host},
     }
+
+
+def _limit(stack: Stack, service: Service) -> Json:
+    return {
+        "project": stack.project,
+        "service": service.name,
+        "memory": service.memory,
+        "reservation": service.reservation,
+        "memory_swap": service.memory + service.swap,
+    }
+
+
+def _arguments(stack: Stack) -> t.List[str]:
+    """What stands between ``docker compose`` and its verb, so that every call means the same project and files."""
+    arguments = ["--project-name", stack.project, "--project-directory", stack.directory]
+    if stack.env_file is not None:
+        arguments += ["--env-file", posixpath.join(stack.directory, stack.env_file)]
+    for name in stack.files:
+        arguments += ["--file", posixpath.join(stack.directory, name)]
+    return arguments
 
 
 def _service(rack: Rack, service: Service) -> Json:
@@ -207,10 +230,19 @@ def _service(rack: Rack, service: Service) -> Json:
 
 def _starts(stack: Stack, host: str, stage: t.Mapping[str, int]) -> t.List[Json]:
     """The starts of one stack on one host. At home the last one is the whole stack: services that nobody listed come up with it."""
-    waves: t.Dict[int, t.List[str]] = {}
+    waves: t.Dict[int, t.List[Service]] = {}
     for service in stack.services.values():
         if service.host == host:
-            waves.setdefault(stage[service.id], []).append(service.name)
-    if stack.host == host:
-        waves[max(waves, default=0)] = []
-    return [{"stage": number, "stack": stack.name, "services": waves[number]} for number in sorted(waves)]
+            waves.setdefault(stage[service.id], []).append(service)
+    last = max(waves, default=0) if stack.host == host else None
+    if last is not None:
+        waves.setdefault(last, [])
+    return [
+        {
+            "stage": number,
+            "stack": stack.name,
+            "services": [] if number == last else [service.name for service in wave],
+            "probes": [{"service": service.name, "url": service.health} for service in wave if service.health],
+        }
+        for number, wave in sorted(waves.items())
+    ]

@@ -1,0 +1,99 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a deploy did, twice: one table for people, one document for schedulers."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mycosoft.rack.plugins.module_utils._units import human
+
+Json = t.Dict[str, t.Any]
+Row = t.Sequence[str]
+
+#: Raised by one whenever a key of the document changes its meaning or goes.
+DOCUMENT_VERSION = 1
+
+
+def deploy_document(hosts: t.Sequence[Json], check: bool, purge: Json) -> Json:
+    """The facts of one run in plain JSON types; sizes in bytes.
+
+    ``hosts``: for each host ``host``, ``plan`` (of memory_plan), ``memory_before``
+    and ``memory`` (of memory_check), ``freed`` (of docker_prune), ``commits`` and
+    ``changed_stacks``.
+    """
+    return {
+        "version": DOCUMENT_VERSION,
+        "check_mode": check,
+        "hosts": {host["host"]: _host(host) for host in hosts},
+        "purge": {"purged": bool(purge.get("changed", False))},
+    }
+
+
+def _host(facts: Json) -> Json:
+    now = facts["memory"]["host"]
+    return {
+        "memory_total": now["total"],
+        "memory_available_before": facts["memory_before"].get("available"),
+        "memory_available": now["available"],
+        "memory_status": facts["memory"]["status"],
+        "disk_freed": facts["freed"].get("total"),
+        "commits": facts["commits"],
+        "changed_stacks": facts["changed_stacks"],
+        "services": [_service(container, facts["plan"]) for container in facts["memory"]["containers"]],
+    }
+
+
+def _service(container: Json, plan: Json) -> Json:
+    return {
+        "project": container["project"],
+        "service": container["service"] or container["name"],
+        "limit": container["limit"],
+        "reservation": container["reservation"],
+        "working_set": container["working_set"],
+        "planned": any(
+            container["project"] == stack["project"] and container["service"] in stack["services"] for stack in plan["stacks"].values()
+        ),
+    }
+
+
+def deploy_text(document: Json) -> str:
+    """The same facts as a table that a person reads, one block a host."""
+    blocks = [_block(name, host) for name, host in document["hosts"].items()]
+    return "\n\n".join(blocks)
+
+
+def _block(name: str, host: Json) -> str:
+    before = host["memory_available_before"]
+    head = "%s: %s of %s memory available" % (name, human(host["memory_available"]), human(host["memory_total"]))
+    if before is not None:
+        head += " (before: %s)" % human(before)
+    if host["disk_freed"] is not None:
+        head += ", %s of disk freed" % human(host["disk_freed"])
+    rows: t.List[Row] = [("service", "limit", "reserved", "in use")]
+    rows += [(_label(service), _size(service["limit"]), _size(service["reservation"]), _size(service["working_set"])) for service in host["services"]]
+    lines = [head] + ["  " + line for line in aligned(rows)]
+    if host["commits"]:
+        commits: t.List[Row] = [("checkout", "from", "to")]
+        commits += [(commit["dest"], _commit(commit["from"]), _commit(commit["to"])) for commit in host["commits"]]
+        lines += ["  " + line for line in aligned(commits)]
+    return "\n".join(lines)
+
+
+def _label(service: Json) -> str:
+    return service["service"] if service["planned"] else "%s (not in the inventory)" % service["service"]
+
+
+def _size(size: t.Optional[int]) -> str:
+    return human(size) if size else "-"
+
+
+def _commit(commit: t.Optional[str]) -> str:
+    return commit[:12] if commit else "-"
+
+
+def aligned(rows: t.Sequence[Row]) -> t.List[str]:
+    """The rows as lines, every column as wide as its widest cell, two blanks between."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
