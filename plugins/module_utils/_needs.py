@@ -68,6 +68,4 @@ def _refuse_circle(waiting: Graph, problems: t.List[str]) -> None:
         trail.append(next(other for other in waiting[trail[-1]] if other in waiting))
     circle = trail[trail.index(trail[-1]) :]
     stack, service = circle[0].split("/", 1)
-    Where("rack_stacks.%s.services.%s.needs" % (stack, service), problems).refuse(
-        "goes in a circle: %s. Remove one of these needs." % " -> ".join(circle)
-    )
+    Where("rack_stacks.%s.services.%s.needs" % (stack, service), problems).refuse("goes in a circle: %s. Remove one of these needs." % " -> ".join(circle))

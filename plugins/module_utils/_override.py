@@ -108,21 +108,24 @@ def _planned(name: str, base: Json, service: Json, problems: t.List[str]) -> Jso
 def _check_copies(name: str, base: Json, problems: t.List[str]) -> None:
     copies = base.get("scale", (base.get("deploy") or {}).get("replicas"))
     if copies is not None and int(copies) > 1:
-        problems.append("the Compose files start %s %d times, the plan counts its limit once. Set its scale to 1, or list each copy as a service." % (name, int(copies)))
+        problems.append(
+            "the Compose files start %s %d times, the plan counts its limit once. Set its scale to 1, or list each copy as a service." % (name, int(copies))
+        )
 
 
 def _limits(base: Json, service: Json) -> Json:
     """Limit and reservation, each under the key or keys that the base uses: Compose refuses two different values."""
     resources = (base.get("deploy") or {}).get("resources") or {}
+    short = "mem_limit" in base or "mem_reservation" in base  # the base's way of writing
     result: Json = {}
     deploy: Json = {}
     for key, group, size in (("mem_limit", "limits", service["memory"]), ("mem_reservation", "reservations", _reservation(base, resources, service))):
         if size is None:
             continue
         in_deploy = "memory" in (resources.get(group) or {})
-        if key in base:
+        if key in base or (short and not in_deploy):
             result[key] = exact(size)
-        if in_deploy or key not in base:
+        if in_deploy or not short:
             deploy[group] = {"memory": exact(size)}
     if deploy:
         result["deploy"] = {"resources": deploy}
