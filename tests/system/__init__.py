@@ -1,0 +1,1 @@
+"""Tests on the rig: real servers, real engines, real SSH."""

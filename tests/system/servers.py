@@ -1,0 +1,59 @@
+"""What really is on the rig's servers, asked of the servers themselves."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from tests.rig import Rig
+
+SERVERS = ("sandbox", "overflow1", "overflow2")
+
+
+def docker(rig: Rig, server: str, *arguments: str) -> str:
+    """What ``docker`` with these arguments prints on the server."""
+    done = rig.run(server, ["docker", *arguments])
+    assert done.returncode == 0, f"docker {' '.join(arguments)} on {server}: {done.stderr}"
+    return done.stdout
+
+
+def containers(rig: Rig, server: str) -> dict[str, dict[str, Any]]:
+    """Every container of the server by name, as ``docker inspect`` gives it."""
+    ids = docker(rig, server, "ps", "--all", "--quiet", "--no-trunc").split()
+    found = json.loads(docker(rig, server, "inspect", *ids)) if ids else []
+    return {container["Name"].lstrip("/"): container for container in found}
+
+
+def services(rig: Rig, server: str) -> dict[str, dict[str, Any]]:
+    """The containers of Compose services, by service name."""
+    labelled = ((container["Config"]["Labels"].get("com.docker.compose.service"), container) for container in containers(rig, server).values())
+    return {service: container for service, container in labelled if service}
+
+
+def running(rig: Rig, server: str) -> dict[str, tuple[str, str]]:
+    """Id and start time of every container that runs: equal before and after means that nothing was touched."""
+    return {name: (container["Id"], container["State"]["StartedAt"]) for name, container in containers(rig, server).items() if container["State"]["Running"]}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All that a deploy could change on one server."""
+
+    containers: str
+    images: str
+    networks: str
+    volumes: str
+    files: str
+
+
+def snapshot(rig: Rig, server: str) -> Snapshot:
+    """Objects of the engine and the files (with size and time of change) that a deploy writes."""
+    find = ["find", "/home/mycosoft", "/var/lib/mycosoft-rack", "-not", "-path", "*/.ansible*", "-type", "f", "-printf", "%p %s %T@\\n"]
+    return Snapshot(
+        containers=str(sorted((name, value["Id"], value["State"]) for name, value in containers(rig, server).items())),
+        images=docker(rig, server, "images", "--all", "--no-trunc", "--format", "{{.ID}} {{.Repository}}:{{.Tag}}"),
+        networks=docker(rig, server, "network", "ls", "--no-trunc", "--format", "{{.ID}} {{.Name}}"),
+        volumes=docker(rig, server, "volume", "ls", "--format", "{{.Name}}"),
+        files="\n".join(sorted(rig.run(server, find).stdout.splitlines())),
+    )

@@ -1,0 +1,135 @@
+"""The main job, end to end: what a deploy leaves behind, and in which order it got there."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import urllib.request
+from typing import Any
+
+import pytest
+from tests.rig import Rig
+from tests.system.conftest import Playbook
+from tests.system.playbooks import Run
+from tests.system.servers import SERVERS, docker, services
+
+G = 1024**3
+
+
+def website(rig: Rig) -> dict[str, Any]:
+    with urllib.request.urlopen(f"http://{rig.address('sandbox')}:3000/api/state", timeout=10) as answer:
+        state: dict[str, Any] = json.load(answer)
+    return state
+
+
+def test_every_service_is_healthy_on_its_own_server(rig: Rig, deployed: Run) -> None:
+    placed = {server: sorted(services(rig, server)) for server in SERVERS}
+    assert placed == {"sandbox": ["mindex-api", "mindex-db", "mycosoft-website"], "overflow1": ["mas-orchestrator"], "overflow2": []}
+    health = {name: service["State"]["Health"]["Status"] for server in SERVERS for name, service in services(rig, server).items()}
+    assert set(health.values()) == {"healthy"}, health
+
+
+@pytest.mark.parametrize(
+    ("server", "service", "memory", "reservation"),
+    [
+        pytest.param("sandbox", "mycosoft-website", 32 * G, 8 * G, id="website"),
+        pytest.param("sandbox", "mindex-api", 16 * G, 0, id="mindex"),
+        pytest.param("overflow1", "mas-orchestrator", 8 * G, 0, id="orchestrator, whose base file says mem_limit 12g"),
+    ],
+)
+def test_the_live_container_has_the_limit_of_the_table_and_no_swap_beyond_it(
+    rig: Rig, deployed: Run, server: str, service: str, memory: int, reservation: int
+) -> None:
+    limits = services(rig, server)[service]["HostConfig"]
+    assert (limits["Memory"], limits["MemoryReservation"], limits["MemorySwap"]) == (memory, reservation, memory)
+
+
+def test_the_website_knows_its_limit_and_where_mycobrain_is(rig: Rig, deployed: Run) -> None:
+    state = website(rig)
+    assert state["memory_limit"] == str(32 * G)
+    assert state["MYCOBRAIN_SERVICE_URL"] == rig.variables["rig_mycobrain_url"]
+    assert state["mindex"] is True
+
+
+def test_the_pulled_files_are_not_edited(rig: Rig, deployed: Run) -> None:
+    for checkout in ("mas", "website", "mindex"):
+        changes = rig.run("sandbox", ["git", "-C", f"/home/mycosoft/mycosoft/{checkout}", "status", "--porcelain"])
+        assert (changes.returncode, changes.stdout) == (0, "")
+
+
+def test_a_new_commit_reaches_the_page_in_the_required_order(rig: Rig, deployed: Run, playbook: Playbook) -> None:
+    for server in SERVERS:
+        leave_rubbish(rig, server)
+    rig.push("website", {"VERSION": "2\n"}, "Release 2")
+    rig.clear_fake_log("cloudflare")
+    start = datetime.datetime.now(datetime.timezone.utc)
+
+    playbook("deploy").succeeded()
+
+    assert website(rig)["version"] == "2"
+    cleared = [moment for server in SERVERS for moment in events(rig, server, start, "container", "destroy", "rubbish")]
+    pulled = fetched(rig, "sandbox", "website")
+    built = [image_created(rig, "sandbox", "mycosoft-website"), image_created(rig, "overflow1", "mas-orchestrator")]
+    started = [services(rig, server)[name]["State"]["StartedAt"] for server, name in (("sandbox", "mycosoft-website"), ("overflow1", "mas-orchestrator"))]
+    purged = [entry["time"] for entry in rig.fake_log("cloudflare") if entry["path"].endswith("/purge_cache")]
+    assert len(cleared) == len(SERVERS)
+    assert len(purged) == 1
+    steps = [max(cleared), pulled, min(built), max(built), min(map(seconds, started)), max(map(seconds, started)), purged[0]]
+    assert steps == sorted(steps), dict(zip(("cleared", "pulled", "first built", "all built", "first started", "all started", "purged"), steps, strict=True))
+    assert start.timestamp() < steps[0]
+
+
+def test_backends_start_before_the_frontends_that_need_them(rig: Rig, deployed: Run) -> None:
+    order = [("sandbox", "mindex-db"), ("sandbox", "mindex-api"), ("sandbox", "mycosoft-website")]
+    starts = [seconds(services(rig, server)[name]["State"]["StartedAt"]) for server, name in order]
+    assert starts == sorted(starts)
+    assert seconds(services(rig, "overflow1")["mas-orchestrator"]["State"]["StartedAt"]) < starts[-1]
+
+
+def test_data_survives_a_deploy(rig: Rig, deployed: Run, playbook: Playbook) -> None:
+    command = services(rig, "sandbox")["mindex-db"]["Name"].lstrip("/")
+    docker(rig, "sandbox", "exec", command, "redis-cli", "SET", "/items/spore", "amanita")
+    playbook("deploy").succeeded()
+    assert docker(rig, "sandbox", "exec", command, "redis-cli", "GET", "/items/spore").strip() == "amanita"
+
+
+def test_a_stopped_service_of_the_stack_survives_the_clean_up(rig: Rig, deployed: Run, playbook: Playbook) -> None:
+    before = services(rig, "overflow1")["mas-orchestrator"]
+    docker(rig, "overflow1", "stop", before["Id"])
+    leave_rubbish(rig, "overflow1")
+    playbook("cleanup").succeeded()
+    after = services(rig, "overflow1")["mas-orchestrator"]
+    assert (after["Id"], after["Image"]) == (before["Id"], before["Image"])
+    assert "rubbish" not in docker(rig, "overflow1", "ps", "--all", "--format", "{{.Names}}")
+    docker(rig, "overflow1", "start", before["Id"])
+
+
+def leave_rubbish(rig: Rig, server: str) -> None:
+    """An image and a stopped container of it that belong to nobody."""
+    done = rig.run(server, ["sh", "-c", "tar c --files-from /dev/null | docker import - rubbish:1 && docker create --name rubbish rubbish:1 true"])
+    assert done.returncode == 0, done.stderr
+
+
+def events(rig: Rig, server: str, since: datetime.datetime, kind: str, action: str, name: str) -> list[float]:
+    """Unix times of the engine's own events of one object since then."""
+    until = datetime.datetime.now(datetime.timezone.utc).isoformat()
+    lines = docker(rig, server, "events", "--since", since.isoformat(), "--until", until, "--filter", f"type={kind}", "--format", "{{json .}}").splitlines()
+    found = [json.loads(line) for line in lines]
+    return [event["timeNano"] / 1e9 for event in found if event["Action"] == action and event["Actor"]["Attributes"].get("name") == name]
+
+
+def fetched(rig: Rig, server: str, checkout: str) -> float:
+    """Unix time of the last entry of the checkout's own log of where its branch stood."""
+    log = rig.run(server, ["stat", "--format", "%.Y", f"/home/mycosoft/mycosoft/{checkout}/.git/logs/refs/remotes/origin/main"])
+    return float(log.stdout)
+
+
+def image_created(rig: Rig, server: str, service: str) -> float:
+    image = services(rig, server)[service]["Image"]
+    return seconds(docker(rig, server, "image", "inspect", "--format", "{{.Created}}", image).strip())
+
+
+def seconds(moment: str) -> float:
+    """Unix time of the engine's RFC 3339 text, whose nanoseconds Python does not read."""
+    whole, _, fraction = moment.rstrip("Z").partition(".")
+    return datetime.datetime.fromisoformat(whole).replace(tzinfo=datetime.timezone.utc).timestamp() + float(f"0.{fraction or 0}")

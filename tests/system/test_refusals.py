@@ -1,0 +1,90 @@
+"""A wrong inventory or a broken file is refused with one clear message, and everything runs on as before."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import yaml
+from tests.rig import Rig
+from tests.system.conftest import Playbook
+from tests.system.playbooks import ROOT, Run
+from tests.system.servers import SERVERS, running
+
+STACKS = yaml.safe_load((ROOT / "tests/rig/inventory/group_vars/all/rack.yml").read_text())["rack_stacks"]
+COMPOSE_FILE = "docker-compose.always-on.yml"
+Change = Callable[[dict[str, Any]], None]
+
+
+def website_on_an_unknown_host(stacks: dict[str, Any]) -> None:
+    stacks["always-on"]["services"]["mycosoft-website"]["host"] = "sandbax"
+
+
+def limits_above_the_budget(stacks: dict[str, Any]) -> None:
+    stacks["always-on"]["services"]["mindex-api"]["memory"] = "25G"
+
+
+def a_compose_file_that_is_not_there(stacks: dict[str, Any]) -> None:
+    stacks["always-on"]["files"] = ["docker-compose.always-off.yml"]
+
+
+def an_env_file_that_is_not_there(stacks: dict[str, Any]) -> None:
+    stacks["mas"]["env_file"] = "/home/mycosoft/env/nowhere.env"
+
+
+def an_env_file_without_the_secret(stacks: dict[str, Any]) -> None:
+    stacks["mas"]["env_file"] = "/home/mycosoft/env/always-on.env"
+
+
+def a_service_that_compose_does_not_know(stacks: dict[str, Any]) -> None:
+    stacks["mas"]["services"]["mas-orchestrater"] = stacks["mas"]["services"].pop("mas-orchestrator")
+    stacks["always-on"]["services"]["mycosoft-website"]["needs"] = ["mindex-api"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        pytest.param(website_on_an_unknown_host, ["'sandbax' is not a host of the rack", "sandbox"], id="unknown host"),
+        pytest.param(limits_above_the_budget, ["memory of sandbox", "1G is missing"], id="limits above the budget"),
+        pytest.param(a_compose_file_that_is_not_there, ["docker-compose.always-off.yml"], id="missing compose file"),
+        pytest.param(an_env_file_that_is_not_there, ["Cannot deploy mas to overflow1", "nowhere.env is missing"], id="missing env file"),
+        pytest.param(an_env_file_without_the_secret, ["Cannot deploy mas to overflow1", "set MAS_TOKEN in the env file"], id="missing secret"),
+        pytest.param(a_service_that_compose_does_not_know, ["mas-orchestrater", "mas-orchestrator"], id="unknown service"),
+    ],
+)
+def test_a_wrong_inventory_is_refused_and_every_container_runs_as_before(rig: Rig, deployed: Run, playbook: Playbook, change: Change, said: list[str]) -> None:
+    stacks = copy.deepcopy(STACKS)
+    change(stacks)
+    before = {server: running(rig, server) for server in SERVERS}
+
+    output = playbook("deploy", extra={"rack_stacks": stacks}).refused().output
+
+    assert [text for text in said if text not in flat(output)] == [], output
+    assert {server: running(rig, server) for server in SERVERS} == before
+
+
+@pytest.fixture
+def broken_compose_file(rig: Rig, deployed: Run) -> Iterator[None]:
+    good = (ROOT / "tests/rig/stacks/mas" / COMPOSE_FILE).read_text()
+    rig.push("mas", {COMPOSE_FILE: good + "  bad: [yaml\n"}, "A broken file")
+    yield
+    rig.push("mas", {COMPOSE_FILE: good}, "Mend the file")
+
+
+def test_bad_yaml_in_the_pulled_compose_file_is_refused_and_every_container_runs_as_before(rig: Rig, broken_compose_file: None, playbook: Playbook) -> None:
+    before = {server: running(rig, server) for server in SERVERS}
+    output = playbook("deploy").refused().output
+    assert f"Cannot deploy always-on to sandbox: Compose refuses {COMPOSE_FILE}" in flat(output), output
+    assert {server: running(rig, server) for server in SERVERS} == before
+
+
+def test_a_part_of_the_rack_is_refused(rig: Rig, deployed: Run, playbook: Playbook) -> None:
+    output = playbook("deploy", "--limit", "sandbox").refused().output
+    assert "overflow1 has services but takes no part in this run" in flat(output), output
+
+
+def flat(output: str) -> str:
+    """The output with its line breaks folded: a terminal's width must not decide a test."""
+    return " ".join(output.split())
