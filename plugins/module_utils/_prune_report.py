@@ -1,0 +1,82 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tell what a prune did or would do: plain JSON types, and a diff that a person can read."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker_objects import KINDS, DockerObject, short_id
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune import Decision, Plan
+from ansible_collections.mycosoft.rack.plugins.module_utils._removal import Outcome
+from ansible_collections.mycosoft.rack.plugins.module_utils._units import human
+
+Facts = t.Dict[str, t.Any]
+
+
+def facts(plan: Plan, outcome: Outcome) -> Facts:
+    """The return values of the module, but for ``engine``."""
+    freed: Facts = {kind: outcome.freed[kind] for kind in KINDS}
+    freed["total"] = sum(size or 0 for size in outcome.freed.values())
+    return {
+        "changed": outcome.changed,
+        "removed": {kind: [_described(done) for done in outcome.removed if done.target.kind == kind] for kind in KINDS},
+        "kept": {kind: [_described(decision) for decision in plan.keeps(kind)] for kind in KINDS},
+        "skipped": [_described(decision) for decision in outcome.skipped],
+        "failed_objects": [_described(decision) for decision in outcome.failed],
+        "unmatched_rules": [{"option": rule.option, "rule": rule.text} for rule in plan.unmatched],
+        "freed": freed,
+        "diff": _diff(outcome),
+    }
+
+
+def failure(outcome: Outcome) -> str:
+    """One sentence on what could not be removed, and what to do."""
+    first = outcome.failed[0]
+    more = " (and %d more, see failed_objects)" % (len(outcome.failed) - 1) if len(outcome.failed) > 1 else ""
+    return "Cannot remove %s%s: %s Everything else was tried; run it again when the cause is gone." % (first.target, more, first.reason.rstrip(".") + ".")
+
+
+def _described(decision: Decision) -> Facts:
+    target = decision.target
+    return {
+        "kind": KINDS[target.kind],
+        "id": target.id,
+        "name": target.name,
+        "names": list(target.names),
+        "size": target.size,
+        "shared": target.shared,
+        "created": _iso(target.created),
+        "project": target.project,
+        "reason": decision.reason,
+    }
+
+
+def _iso(seconds: t.Optional[int]) -> t.Optional[str]:
+    return None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def _diff(outcome: Outcome) -> Facts:
+    lines = [_line(decision) for decision in outcome.removed]
+    counts = ["%d %s%s" % (count, noun, "" if count == 1 else "s") for count, noun in _counts(outcome.removed)]
+    return {
+        "before_header": "Docker objects that nothing needs",
+        "after_header": "Docker objects that nothing needs",
+        "before": "".join(lines),
+        "after": "removed: %s\n" % ", ".join(counts) if counts else "",
+    }
+
+
+def _counts(removed: t.Sequence[Decision]) -> t.Iterator[t.Tuple[int, str]]:
+    for kind, noun in KINDS.items():
+        count = sum(done.target.kind == kind for done in removed)
+        if count:
+            yield count, noun
+
+
+def _line(decision: Decision) -> str:
+    target: DockerObject = decision.target
+    size = "" if target.size is None or target.kind == "networks" else " %s" % human(target.size)
+    return "%s %s%s: %s\n" % (target, short_id(target.id), size, decision.reason)

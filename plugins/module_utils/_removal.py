@@ -1,0 +1,228 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carry out a plan: one object at a time, looked at once more right before it goes.
+
+Nothing is ever forced, no volume is ever touched, and the engine's bulk prune
+is used for the build cache only, whose records cannot be deleted one by one.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import typing as t
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker import Conflict, Engine, Json, NotFound
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker_objects import KINDS, REMOVABLE_STATES, DiskUsage, DockerObject, disk_usage, references, tags
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import RackError, Unreachable
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune import Decision, Plan
+
+#: Seconds between two tries while the engine is busy with the same kind of work.
+POLL_SECONDS = 0.2
+
+
+class InUse(RackError):
+    """The object came into use after the plan was made; the message ends the sentence "it stays because ..."."""
+
+
+@dataclass
+class Outcome:
+    """What became of the removals of a plan.
+
+    ``freed``: bytes of disk by kind; None where the engine could not say.
+    ``untagged``: references taken from images, of which one may have stayed after all.
+    """
+
+    removed: t.List[Decision] = field(default_factory=list)
+    skipped: t.List[Decision] = field(default_factory=list)
+    failed: t.List[Decision] = field(default_factory=list)
+    untagged: t.List[str] = field(default_factory=list)
+    freed: t.Dict[str, t.Optional[int]] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.removed or self.untagged)
+
+
+def read_disk_usage(engine: Engine) -> DiskUsage:
+    """Sizes of images and build cache. Engines before API 1.42 do not know ``type`` and measure everything, volumes too."""
+    return disk_usage(engine.get("/system/df", type=["image", "build-cache"], verbose=1))
+
+
+def foresee(plan: Plan) -> Outcome:
+    """What :func:`carry_out` does where nothing changes in between."""
+    return Outcome(removed=[decision for kind in KINDS for decision in plan.removals(kind)])
+
+
+def carry_out(engine: Engine, plan: Plan, usage: t.Optional[DiskUsage], busy_timeout: float) -> Outcome:
+    """Remove what ``plan`` says. ``usage`` is the disk usage that the plan was made with (None where it concerns neither images nor build cache).
+
+    Waits at most ``busy_timeout`` seconds altogether for other prunes and removals that are under way.
+    Raises nothing for an object that cannot be removed: it is among the outcome's ``failed``.
+    """
+    return _Removal(engine, plan, usage, time.monotonic() + busy_timeout).run()
+
+
+class _Removal:
+    def __init__(self, engine: Engine, plan: Plan, usage: t.Optional[DiskUsage], deadline: float) -> None:
+        self._engine = engine
+        self._plan = plan
+        self._usage = usage
+        self._deadline = deadline
+        self._outcome = Outcome()
+        self._unreachable = False
+
+    def run(self) -> Outcome:
+        for kind, remove in (("containers", self._container), ("images", self._image), ("networks", self._network)):
+            for decision in self._plan.removals(kind):
+                self._attempt(decision, remove)
+            if kind == "images":
+                self._measure_images()
+        if self._plan.removals("build_cache"):
+            self._build_cache(self._plan.removals("build_cache"))
+        self._outcome.freed["containers"] = sum(done.target.size or 0 for done in self._outcome.removed if done.target.kind == "containers")
+        return self._outcome
+
+    def _attempt(self, decision: Decision, remove: t.Callable[[DockerObject], None]) -> None:
+        target = decision.target
+        if self._unreachable:
+            self._skip(target, "not tried, because the engine had stopped answering")
+            return
+        try:
+            self._when_not_busy(lambda: remove(target))
+            self._outcome.removed.append(decision)
+        except NotFound:
+            self._skip(target, "it was gone already")
+        except InUse as change:
+            self._skip(target, change.message)
+        except RackError as error:
+            self._fail(target, error)
+
+    def _skip(self, target: DockerObject, reason: str) -> None:
+        self._outcome.skipped.append(Decision(target, False, reason))
+
+    def _fail(self, target: DockerObject, error: RackError) -> None:
+        self._unreachable = self._unreachable or isinstance(error, Unreachable)
+        self._outcome.failed.append(Decision(target, False, error.message))
+
+    def _when_not_busy(self, action: t.Callable[[], t.Any]) -> t.Any:
+        """``action()``, again while the engine answers 409 and there is time: another client removes the same thing or prunes."""
+        while True:
+            try:
+                return action()
+            except Conflict:
+                if time.monotonic() >= self._deadline:
+                    raise
+                time.sleep(POLL_SECONDS)
+
+    def _container(self, target: DockerObject) -> None:
+        """DELETE without ``v`` and ``force``: its volumes stay, and the engine itself refuses a container that runs by now."""
+        state = self._engine.inspect(target.id)["State"]["Status"]
+        if state not in REMOVABLE_STATES and state != "removing":
+            raise InUse("it is %s by now" % state)
+        self._engine.delete("/containers/%s" % target.id)
+
+    def _network(self, target: DockerObject) -> None:
+        self._refuse_used_network(target)
+        try:
+            self._engine.delete("/networks/%s" % target.id)
+        except RackError:
+            self._refuse_used_network(target)  # attached in this very moment: the engine answers 403, as it does for other causes
+            raise
+
+    def _refuse_used_network(self, target: DockerObject) -> None:
+        attached = self._engine.get("/networks/%s" % target.id).get("Containers") or {}
+        users = [endpoint.get("Name") or identifier for identifier, endpoint in attached.items()] or self._users("network", *target.handles)
+        if users:
+            raise InUse("container %s refers to it by now" % users[0])
+
+    def _image(self, target: DockerObject) -> None:
+        """Delete by id, which is bound to the very image; references above the last one are untagged first, as nothing is forced.
+
+        Deleting by reference is the fallback for the containerd image store, where a tag and a digest count as two.
+        """
+        touched = False
+        for _once_per_reference in range(len(target.names) + len(target.digests) + 2):
+            try:
+                names = self._unused_references(target)
+                answer = self._delete_image(target.id if len(names) < 2 else names[0], fallback=names[:1])
+            except NotFound:
+                if touched:
+                    return
+                raise
+            except Conflict as conflict:
+                raise InUse(conflict.message) from conflict
+            touched = True
+            self._outcome.untagged += [record["Untagged"] for record in answer if "Untagged" in record]
+            if any(record.get("Deleted") == target.id for record in answer):
+                return
+        raise InUse("somebody keeps tagging it")
+
+    def _unused_references(self, target: DockerObject) -> t.Tuple[str, ...]:
+        found = self._engine.get("/images/%s/json" % target.id)
+        new = sorted(set(tags(found)) - set(target.names))
+        if new:
+            raise InUse("it was tagged %s meanwhile" % new[0])
+        users = self._users("ancestor", target.id)
+        if users:
+            raise InUse("container %s uses it by now" % users[0])
+        return references(found)
+
+    def _delete_image(self, reference: str, fallback: t.Sequence[str]) -> t.List[Json]:
+        try:
+            # noprune: untagged parents are decided on in the plan, each for itself.
+            return t.cast(t.List[Json], self._engine.delete("/images/%s" % quote(reference, safe="/:@"), noprune=1) or [])
+        except Conflict:
+            if not fallback or fallback[0] == reference:
+                raise
+            return self._delete_image(fallback[0], ())
+
+    def _users(self, relation: str, *names: str) -> t.List[str]:
+        """Names of the containers, running or not, that the engine's filter ``relation`` finds for any of ``names``."""
+        found = self._engine.get("/containers/json", all=1, filters=json.dumps({relation: sorted(names)}))
+        return [(container.get("Names") or [container["Id"]])[0].lstrip("/") for container in found]
+
+    def _build_cache(self, planned: t.List[Decision]) -> None:
+        """One call for all: records cannot be deleted by id, and a build may take or leave some in between. Both is told."""
+        everything = DockerObject("build_cache", "", names=("everything unused",))
+        try:
+            answer = self._when_not_busy(self._prune_build_cache)
+        except RackError as error:
+            self._fail(everything, error)
+            answer = {}
+        deleted = set(answer.get("CachesDeleted") or ())
+        for decision in planned:
+            if decision.target.id in deleted:
+                self._outcome.removed.append(decision)
+            else:
+                self._skip(decision.target, "the engine kept it: a build uses it by now, or it was gone already" if answer else "the prune failed")
+        for identifier in sorted(deleted - {decision.target.id for decision in planned}):
+            self._outcome.removed.append(Decision(DockerObject("build_cache", identifier), True, "a build let go of it after the plan was made"))
+        self._outcome.freed["build_cache"] = max(0, answer.get("SpaceReclaimed", 0) - self._still_in_images(deleted))
+
+    def _prune_build_cache(self) -> Json:
+        if self._unreachable:
+            raise Unreachable("Not tried, because the engine had stopped answering.")
+        return t.cast(Json, self._engine.post("/build/prune", all="true"))
+
+    def _still_in_images(self, deleted: t.Collection[str]) -> int:
+        """Bytes of deleted records whose layers images hold on to: the engine counts them as reclaimed, the disk does not."""
+        shared = {record.id: record.shared or 0 for record in (self._usage.cache if self._usage else ())}
+        return sum(shared.get(identifier, 0) for identifier in deleted)
+
+    def _measure_images(self) -> None:
+        """Freed by images: what all layers lost, without the layers that the build cache still holds (they go, and count, with it)."""
+        if self._usage is None or not any(done.target.kind == "images" for done in self._outcome.removed):
+            return
+        try:
+            now = read_disk_usage(self._engine)
+        except RackError:
+            self._outcome.freed["images"] = None
+            return
+        before = {record.id: record.shared or 0 for record in self._usage.cache}
+        held = sum(record.size or 0 for record in now.cache if not record.shared and before.get(record.id))
+        self._outcome.freed["images"] = max(0, self._usage.layers - now.layers - held)
+        self._usage = now

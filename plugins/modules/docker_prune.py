@@ -1,0 +1,301 @@
+#!/usr/bin/python
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: docker_prune
+short_description: Remove what no container needs, and nothing that somebody wants to keep
+version_added: 0.1.0
+author:
+  - mycosoft.rack maintainers (@mycosoft)
+description:
+  - Removes stopped containers, images and networks that nothing uses, and the build cache, to free disk.
+    It frees disk, not memory.
+  - The module reads what the engine holds, decides on every object with a reason, and then removes exactly the objects of
+    that plan, one by one. Check mode returns the same plan and changes nothing.
+  - Right before an object is removed it is looked at once more. What came into use in the meantime stays and is listed in
+    RV(ignore:skipped). Nothing is ever removed by force.
+  - Volumes are never removed, neither named nor anonymous ones. There is no option for it.
+  - An object stays when something running needs it, when any of the C(keep_) options matches it, or when an object that
+    stays needs it. So a stopped container that is kept keeps its image and its networks.
+options:
+  containers:
+    description:
+      - Remove containers in the states created, exited and dead.
+      - The volumes of a removed container stay, anonymous ones too.
+    type: bool
+    default: true
+  images:
+    description:
+      - Remove images that no container uses, be it running or stopped, other than the containers that are removed in the same run.
+      - A tagged image goes with all its tags.
+    type: bool
+    default: true
+  networks:
+    description:
+      - Remove networks that no container refers to, be it running or stopped, other than the containers that are removed in
+        the same run.
+      - The engine's own networks and those of a swarm always stay.
+    type: bool
+    default: true
+  build_cache:
+    description:
+      - Remove all build cache that no build uses at the moment.
+      - The engine offers no removal of single records. A record that a build releases after the plan was made goes too, and
+        is then listed in RV(ignore:removed) with that reason.
+    type: bool
+    default: true
+  keep_projects:
+    description:
+      - Names of Compose projects whose containers, networks and tagged images stay, even where they are stopped or unused.
+      - An image of such a project that lost its tag to a newer build, and that no container uses, is removed. Such old
+        builds are what fills disks.
+      - An image that Compose pulled for the project carries no sign of it. It stays while a container of the project is
+        there; otherwise name it in O(keep_images).
+    type: list
+    elements: str
+    default: []
+  keep_images:
+    description:
+      - Images to keep, by reference, by a glob of references, or by full image ID.
+      - A reference without a tag means C(:latest), and one without a registry is on Docker Hub, as everywhere in Docker.
+      - In a glob, C(*) stands for any characters, C(/) and C(:) included. So V(mycosoft/*) keeps all tags of all repositories there.
+    type: list
+    elements: str
+    default: []
+  keep_networks:
+    description: Networks to keep, by name or by a glob of names.
+    type: list
+    elements: str
+    default: []
+  keep_labels:
+    description:
+      - Containers, images and networks to keep, by label. V(key) matches every value of the label, V(key=value) only that one.
+      - A label on an image also keeps builds of it that lost their tag.
+    type: list
+    elements: str
+    default: []
+  busy_timeout:
+    description:
+      - Seconds to wait, altogether, while the engine refuses because another prune or removal is under way.
+    type: int
+    default: 60
+extends_documentation_fragment:
+  - mycosoft.rack.docker
+  - mycosoft.rack.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+seealso:
+  - module: community.docker.docker_prune
+    description: Calls the engine's own prune endpoints; has no check mode and no keep rules beyond the engine's filters.
+notes:
+  - Before API 1.42 (Docker 23.0) the engine measures the volumes along with the images, which takes long where volumes hold many files.
+"""
+
+EXAMPLES = r"""
+- name: Free the disk, keep everything of two Compose projects
+  mycosoft.rack.docker_prune:
+    keep_projects:
+      - mycosoft-always-on
+      - mas
+  register: prune
+
+- name: Tell what was freed, in bytes of disk
+  ansible.builtin.debug:
+    msg: "{{ prune.freed.total }} bytes, {{ prune.removed.images | length }} images"
+
+- name: Show what would go, and why
+  mycosoft.rack.docker_prune:
+    keep_images:
+      - postgres:16
+      - ghcr.io/mycosoft/*
+    keep_networks:
+      - edge-*
+    keep_labels:
+      - org.example.keep
+      - tier=rollback
+  check_mode: true
+  diff: true
+
+- name: Remove the build cache only
+  mycosoft.rack.docker_prune:
+    containers: false
+    images: false
+    networks: false
+"""
+
+RETURN = r"""
+removed:
+  description:
+    - What was removed, or in check mode would be, in the order of removal.
+    - Where the module fails, what was removed until then.
+  returned: when the engine was reached
+  type: dict
+  contains:
+    containers: &objects
+      description: Objects of this kind.
+      returned: always
+      type: list
+      elements: dict
+      contains: &object
+        kind:
+          description: The kind of the object in words.
+          returned: always
+          type: str
+          sample: image
+        id:
+          description: Full ID. Empty for a build cache whose prune failed as a whole.
+          returned: always
+          type: str
+          sample: sha256:759cec7bedcc4f3c01bb259254e13f6b3c83d816fffa9c33520d37f27fcb96da
+        name:
+          description: The first name, or where it has none the short ID. For a build cache record what it holds.
+          returned: always
+          type: str
+          sample: mindex-api:latest
+        names:
+          description: All names; of an image its tags.
+          returned: always
+          type: list
+          elements: str
+          sample: ["mindex-api:latest", "mindex-api:2026-11-22"]
+        size:
+          description:
+            - Bytes of disk. Of a container its writable layer, of an image all its layers, the ones it shares with other images included.
+            - Null where it is not known. The writable layer is measured for stopped containers only.
+          returned: always
+          type: int
+          sample: 7225150
+        shared:
+          description: Bytes of RV(ignore:size) that other objects hold too, so that removing this one alone does not free them. Null where it is not known.
+          returned: always
+          type: int
+          sample: 1982270
+        created:
+          description: When it was made, in UTC. Of an image, when it was built.
+          returned: always
+          type: str
+          sample: "2026-11-22T22:45:56Z"
+        project:
+          description: The Compose project it belongs to, or null.
+          returned: always
+          type: str
+          sample: mas
+        reason:
+          description: Why it goes or stays.
+          returned: always
+          type: str
+          sample: no container that stays uses it
+    images: *objects
+    networks: *objects
+    build_cache: *objects
+kept:
+  description: What stays by plan, with the reason. Kinds that were not asked for are empty.
+  returned: when the engine was reached
+  type: dict
+  contains:
+    containers: *objects
+    images: *objects
+    networks: *objects
+    build_cache: *objects
+skipped:
+  description: What the plan wanted to remove, and what came into use or vanished before it could be. Always empty in check mode.
+  returned: when the engine was reached
+  type: list
+  elements: dict
+  contains: *object
+failed_objects:
+  description: What could not be removed, with the engine's words as the reason. Where there is any, the module fails after everything else was tried.
+  returned: when the engine was reached
+  type: list
+  elements: dict
+  contains: *object
+unmatched_rules:
+  description: Entries of the C(keep_) options that match nothing the engine holds. Look for typing errors here.
+  returned: when the engine was reached
+  type: list
+  elements: dict
+  sample: [{"option": "keep_images", "rule": "postgers:16"}]
+freed:
+  description:
+    - Bytes of disk that were freed, by kind. Zero in check mode, since nothing was freed.
+    - For containers the sum of their writable layers.
+    - For images what all image layers of the engine lost meanwhile (layers that kept images share are not counted), less the layers
+      that the build cache still holds. A build or pull at the same time falsifies it. Null where the engine stopped answering.
+    - For the build cache what the engine reports, less the layers that images still hold.
+  returned: when the engine was reached
+  type: dict
+  sample: {"containers": 3, "images": 5242880, "networks": 0, "build_cache": 133, "total": 5243016}
+engine:
+  description: The engine that was pruned.
+  returned: when the engine was reached
+  type: dict
+  sample: {"version": "26.1.5+dfsg1", "api_version": "1.45", "storage_driver": "overlay2"}
+"""
+
+import json
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, Engine, connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker_objects import KINDS, REMOVABLE_STATES, DiskUsage, DockerObject, container, image, network
+from ansible_collections.mycosoft.rack.plugins.module_utils._keep import RULES, keep_rules
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, RackError, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune import make_plan
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune_report import facts, failure
+from ansible_collections.mycosoft.rack.plugins.module_utils._removal import carry_out, foresee, read_disk_usage
+
+
+def argument_spec() -> t.Dict[str, t.Any]:
+    return {
+        **DOCKER_OPTIONS,
+        **{kind: {"type": "bool", "default": True} for kind in KINDS},
+        **{rule.option: {"type": "list", "elements": "str", "default": []} for rule in RULES},
+        "busy_timeout": {"type": "int", "default": 60},
+    }
+
+
+def gather(engine: Engine, scope: t.Collection[str]) -> t.Tuple[t.List[DockerObject], t.Optional[DiskUsage]]:
+    """Everything of the kinds in ``scope``, and all containers in any case: they say what is in use."""
+    stopped = json.dumps({"status": list(REMOVABLE_STATES)})
+    measured = engine.get("/containers/json", all=1, size=1, filters=stopped) if "containers" in scope else []
+    sizes = {answer["Id"]: answer.get("SizeRw") or 0 for answer in measured}
+    objects = [container(answer, sizes) for answer in engine.containers()]
+    usage = read_disk_usage(engine) if {"images", "build_cache"} & set(scope) else None
+    if usage and "images" in scope:
+        objects += [image(answer, usage.shared) for answer in engine.get("/images/json", all=1)]
+    if "networks" in scope:
+        objects += [network(answer) for answer in engine.get("/networks")]
+    if usage and "build_cache" in scope:
+        objects += usage.cache
+    return objects, usage
+
+
+def run(module: AnsibleModule) -> Facts:
+    scope = [kind for kind in KINDS if module.params[kind]]
+    rules = keep_rules(module.params)
+    engine = connect(module.params)
+    objects, usage = gather(engine, scope)
+    plan = make_plan(objects, scope, rules)
+    outcome = foresee(plan) if module.check_mode else carry_out(engine, plan, usage, module.params["busy_timeout"])
+    about = {"version": engine.version, "api_version": engine.api_version, "storage_driver": engine.get("/info").get("Driver", "")}
+    result = dict(facts(plan, outcome), engine=about)
+    if outcome.failed:
+        raise RackError(failure(outcome), **result)
+    return result
+
+
+def main() -> None:
+    reported(AnsibleModule(argument_spec(), supports_check_mode=True), run)
+
+
+if __name__ == "__main__":
+    main()
