@@ -117,11 +117,14 @@ class Purge:
         query = urllib.parse.urlencode({"name": self.zone or ""})
         return Call("look up the Cloudflare zone %s" % self.zone, "GET", "%s/zones?%s" % (self.api_url, query))
 
-    def calls(self, zone_id: str) -> t.List[t.Tuple[Call, Selection]]:
-        """Every request of the purge, in order, each with what it covers."""
+    def batches(self) -> t.List[Selection]:
+        """The selection in parts that fit into one request each, in order."""
+        return self.selection.batches(self.batch_size)
+
+    def call(self, zone_id: str, batch: Selection) -> Call:
+        """The request that purges one batch."""
         url = "%s/zones/%s/%s" % (self.api_url, zone_id, ACTIONS[self.mode])
-        where = "of the Cloudflare zone %s" % (self.zone or zone_id)
-        return [(Call("%s %s %s" % (self.mode, batch, where), "POST", url, batch.body()), batch) for batch in self.selection.batches(self.batch_size)]
+        return Call("%s %s of the Cloudflare zone %s" % (self.mode, batch, self.zone or zone_id), "POST", url, batch.body())
 
     def diff(self, zone_id: str) -> Json:
         """Before and after as lines. What Cloudflare really holds cannot be asked."""

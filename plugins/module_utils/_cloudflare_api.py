@@ -19,9 +19,9 @@ import typing as t
 import urllib.parse
 from dataclasses import dataclass
 
-from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare import Call
+from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare import Call, Purge, Selection, as_options
 from ansible_collections.mycosoft.rack.plugins.module_utils._http import Answer, Clock, Http, Reply, Silence
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import RackError, Unreachable
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, RackError, Unreachable
 
 Json = t.Dict[str, t.Any]
 
@@ -126,6 +126,27 @@ class Api:
             once = once and not verdict.once
             self._wait(call, verdict, attempt)
         raise AssertionError("itertools.count does not end")  # pragma: no cover
+
+    def send(self, purge: Purge, zone_id: str) -> Facts:
+        """Purge batch by batch. A failure carries what is done and what remains, and is a change if anything is done."""
+        batches = purge.batches()
+        accepted = 0
+        try:
+            for batch in batches:
+                self.ask(purge.call(zone_id, batch))
+                accepted += 1
+        except RackError as error:
+            error.facts.update(self._progress(batches, accepted), changed=accepted > 0)
+            raise
+        return self._progress(batches, accepted)
+
+    def _progress(self, batches: t.Sequence[Selection], accepted: int) -> Facts:
+        return {
+            "done": as_options(batches[:accepted]),
+            "remaining": as_options(batches[accepted:]),
+            "sent": self.sent,
+            "waited": round(self.waited, 3),
+        }
 
     def _wait(self, call: Call, again: Again, attempt: int) -> None:
         seconds = pause(again, attempt, self._clock.chance())

@@ -195,10 +195,10 @@ waited:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare import ACTIONS, SELECTORS, Call, Purge, Selection, as_options, checked_token, only_zone
+from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare import ACTIONS, SELECTORS, Purge, checked_token, only_zone
 from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare_api import Api
 from ansible_collections.mycosoft.rack.plugins.module_utils._http import Clock, Http
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, RackError, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, reported
 
 
 def argument_spec() -> t.Dict[str, t.Any]:
@@ -228,36 +228,13 @@ def run(module: AnsibleModule, clock: Clock) -> Facts:
     zone_id = purge.zone_id or ""
     if purge.zone and not purge.selection.empty:
         zone_id = only_zone(api.ask(purge.lookup()), purge.zone)
-    calls = purge.calls(zone_id)
-    facts: Facts = {"changed": bool(calls), "zone_id": zone_id, "requests": [call.shown() for call, batch in calls]}
+    requests = [purge.call(zone_id, batch).shown() for batch in purge.batches()]
+    facts: Facts = {"changed": bool(requests), "zone_id": zone_id, "requests": requests}
     if module._diff:
         facts["diff"] = purge.diff(zone_id)
-    if not module.check_mode and calls:
-        facts.update(send(api, calls))
+    if not module.check_mode and requests:
+        facts.update(api.send(purge, zone_id))
     return facts
-
-
-def send(api: Api, calls: t.Sequence[t.Tuple[Call, Selection]]) -> Facts:
-    """Send every call. A failure carries what is done and what remains, and is a change if anything is done."""
-    accepted = 0
-    try:
-        for call, batch in calls:
-            api.ask(call)
-            accepted += 1
-    except RackError as error:
-        error.facts.update(progress(api, calls, accepted), changed=accepted > 0)
-        raise
-    return progress(api, calls, accepted)
-
-
-def progress(api: Api, calls: t.Sequence[t.Tuple[Call, Selection]], accepted: int) -> Facts:
-    batches = [batch for call, batch in calls]
-    return {
-        "done": as_options(batches[:accepted]),
-        "remaining": as_options(batches[accepted:]),
-        "sent": api.sent,
-        "waited": round(api.waited, 3),
-    }
 
 
 def main(clock: t.Optional[Clock] = None) -> None:

@@ -331,7 +331,7 @@ class CloudflareServer(ThreadingHTTPServer):
     def reply(self, request: Request) -> Answer:
         with self.lock:
             fault = self.faults.pop(0) if self.faults else {}
-            answer = Answer(**fault) if "status" in fault else dataclasses.replace(self.api.answer(request), **fault)
+            answer = Answer(**{"body": "", **fault}) if "status" in fault else dataclasses.replace(self.api.answer(request), **fault)
             self.journal.note(
                 {
                     "monotonic": time.monotonic(),
@@ -354,7 +354,7 @@ class CloudflareServer(ThreadingHTTPServer):
         verb = (request.method, request.path)
         with self.lock:
             if verb == ("POST", "/__faults"):
-                self.faults.extend(dict({"body": ""} if "status" in fault else {}, **fault) for fault in json.loads(request.body))
+                self.faults.extend(json.loads(request.body))
             elif verb == ("DELETE", "/__faults"):
                 self.faults.clear()
             elif verb == ("DELETE", "/__log"):
