@@ -1,0 +1,54 @@
+# The one entry for people and CI. Every target runs with the checkout's own tools, settings and caches,
+# so that neither another Python on PATH nor a collection installed elsewhere gets in between.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export LC_ALL := C.UTF-8
+export RACK_CACHE ?= $(CURDIR)/.cache
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+export ANSIBLE_HOME := $(RACK_CACHE)/ansible
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.ansible/collections
+export PYTHONDONTWRITEBYTECODE := 1
+
+##@ Work on it
+
+.PHONY: help
+help: ## show this
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## make this checkout ready: system packages (as root), .venv, the collection's path (PYTHON=3.11 picks one)
+	@tools/setup.sh
+
+.PHONY: check
+check: setup ## linters, unit tests, invariants: under a minute, needs no server
+	@pytest -n auto -m "not slow" tests/static tests/unit tests/invariants
+
+.PHONY: test
+test: setup ## everything, on real servers; ends with the line "N passed, N failed"
+	@pytest --junit-xml=$(RACK_CACHE)/junit.xml
+
+.PHONY: docs
+docs: setup ## the documentation site: docs/build/html/index.html
+	@mkdir -p -m 755 docs/build/rst
+	@antsibull-docs collection --use-current --squash-hierarchy --fail-on-error --cleanup everything --dest-dir docs/build/rst mycosoft.rack
+	@sphinx-build -q -W --keep-going -c docs/docsite docs/build/rst docs/build/html
+	@echo "docs/build/html/index.html"
+
+.PHONY: build
+build: setup ## the collection's tarball, in build/
+	@tree=$$(mktemp -d); trap 'rm -rf "$$tree"' EXIT; \
+	tools/export.sh "$$tree"; \
+	ansible-galaxy collection build --force --output-path build "$$tree"
+
+.PHONY: lock
+lock: setup ## resolve requirements.lock anew from pyproject.toml, for every supported Python
+	@uv pip compile -q --universal --upgrade --python-version 3.11 --group pyproject.toml:dev --no-annotate --no-header -o requirements.lock
+
+.PHONY: clean
+clean: ## remove what set-up, runs and builds made here
+	@rm -rf .venv .cache .ansible build docs/build .coverage .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,58 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The repository as tests look at it: its files, its parsed YAML, its tools."""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+import typing as t
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+COLLECTION = "mycosoft.rack"
+CACHE = Path(os.environ.get("RACK_CACHE") or ROOT / ".cache")
+
+
+@functools.cache
+def files(*patterns: str) -> tuple[str, ...]:
+    """Paths (relative to the root) that a commit of this checkout would hold, optionally those that match git's ``patterns``."""
+    listed = run("git", "ls-files", "-coz", "--exclude-standard", "--", *patterns).stdout
+    return tuple(sorted(path for path in set(listed.split("\0")) if path and (ROOT / path).is_file()))
+
+
+def load(path: str | Path) -> t.Any:
+    """The content of one YAML file, a path relative to the root."""
+    return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+
+
+def run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a tool in the checkout without a terminal or input; what it says comes back as text and its exit code is the caller's."""
+    return subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+
+def passes(*command: str | Path, cwd: Path = ROOT, **environment: str) -> str:
+    """Run a tool that has to end with 0; its standard output comes back, its complaint becomes the test's."""
+    done = run(*command, cwd=cwd, **environment)
+    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def export(target: Path) -> Path:
+    """Copy what a commit would hold to ``target`` (made here), which comes back."""
+    target.mkdir(parents=True)
+    passes(ROOT / "tools/export.sh", target)
+    return target

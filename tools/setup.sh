@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# Makes this checkout ready to work in: system packages, .venv from requirements.lock, the collection's own path.
+# Safe to run at any time; without a change it only looks.
+#   PYTHON=3.11 tools/setup.sh    takes that series instead of the best one found
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# Best first: ansible-core 2.20 is what daily work runs on; 2.21 and 2.19 follow.
+read -ra SERIES <<<"${PYTHON:-3.12 3.13 3.11}"
+readonly SERIES
+# command=Debian package
+readonly PROGRAMS=(git=git ssh=openssh-client rsync=rsync ip=iproute2 dockerd=docker.io mmdebstrap=mmdebstrap)
+readonly COLLECTION=.ansible/collections/ansible_collections/mycosoft/rack
+
+say() { printf 'setup: %s\n' "$*"; }
+stop() {
+  say "$*" >&2
+  exit 1
+}
+
+# Installs Debian packages without starting anything: package scripts ask policy-rc.d first, and 101 means "not now".
+install_packages() {
+  export DEBIAN_FRONTEND=noninteractive
+  local policy=/usr/sbin/policy-rc.d
+  say "installing $*"
+  if [[ ! -e $policy ]]; then
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+  fi
+  apt-get update -q >/dev/null
+  apt-get install -q -y --no-install-recommends "$@" >/dev/null
+}
+
+system_packages() {
+  local program missing=()
+  for program in "${PROGRAMS[@]}"; do
+    PATH=$PATH:/usr/sbin:/sbin command -v "${program%=*}" >/dev/null || missing+=("${program#*=}")
+  done
+  # an engine that answers already is as good as one of our own
+  if [[ " ${missing[*]} " == *" docker.io "* ]] && docker version >/dev/null 2>&1; then
+    missing=("${missing[@]/docker.io/}")
+  fi
+  read -ra missing <<<"${missing[*]}"
+  [[ -n $(find_python) ]] || missing+=(python3 python3-venv)
+  if ((${#missing[@]} == 0)); then
+    return
+  fi
+  if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
+    say "missing here: ${missing[*]} (Debian's names). Install them; the checks need Python, the rig all of them." >&2
+    return
+  fi
+  install_packages "${missing[@]}"
+}
+
+# Prints the interpreter to use, or nothing. Only running one tells: a pyenv shim of an inactive version is found on PATH and
+# ends with 127, and Debian's python3 without python3-venv cannot make an environment.
+find_python() {
+  local series candidate
+  for series in "${SERIES[@]}"; do
+    for candidate in "${PYENV_ROOT:-${HOME:-}/.pyenv}/versions/$series".*/bin/"python$series" \
+      {/usr/local,/usr}/bin/"python$series" "python$series"; do
+      if "$candidate" -c 'import ensurepip, sys, venv; print(sys._base_executable)' 2>/dev/null; then
+        return
+      fi
+    done
+  done
+}
+
+# What .venv was made from. The checkout's path counts, because scripts of an environment name it.
+state() { printf '%s\n' "$PWD" "$(sha256sum requirements.lock tools/setup.sh)"; }
+
+current() {
+  [[ -f .venv/.made-from && $(<.venv/.made-from) == "$(state)" ]] || return 1
+  .venv/bin/python -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] not in sys.argv)' "${SERIES[@]}" 2>/dev/null
+}
+
+# uv takes no notice of pip's configuration: hand on the index and the certificates where pip has its own.
+follow_pip() {
+  local index certificates
+  index=${PIP_INDEX_URL:-$(pip_setting index-url)}
+  certificates=${PIP_CERT:-$(pip_setting cert)}
+  if [[ -n $index ]]; then
+    export UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-$index}
+  fi
+  if [[ -n $certificates ]]; then
+    export SSL_CERT_FILE=${SSL_CERT_FILE:-$certificates}
+  fi
+}
+
+pip_setting() { .venv/bin/python -m pip config get "global.$1" 2>/dev/null || true; }
+
+environment() {
+  local python
+  python=$(find_python)
+  if [[ -z $python ]]; then
+    stop "no usable Python of ${SERIES[*]} found. Install one with its venv module, or name its series with PYTHON=3.12"
+  fi
+  say "making .venv with $("$python" --version)"
+  rm -rf .venv
+  "$python" -m venv .venv
+  .venv/bin/python -m pip install -qq --disable-pip-version-check "$(grep '^uv==' requirements.lock)"
+  follow_pip
+  .venv/bin/uv pip sync -q --python .venv/bin/python requirements.lock
+  state >.venv/.made-from
+}
+
+collection_path() {
+  mkdir -p "$(dirname "$COLLECTION")"
+  ln -sfn ../../../.. "$COLLECTION"
+}
+
+main() {
+  collection_path
+  system_packages
+  if ! current; then
+    environment
+    say "ready: $(.venv/bin/ansible --version | sed -n 1p)"
+  fi
+}
+
+main
