@@ -145,4 +145,5 @@ def _stats(engine: Engine, identity: str) -> t.Optional[CgroupMemory]:
         memory_swap=None,
         peak=memory.get("max_usage"),
         oom_kills=None,
+        from_files=False,
     )

@@ -29,6 +29,7 @@ class CgroupMemory:
     """What the kernel says of one cgroup, in bytes; None where it has no such file, or no limit.
 
     ``memory_swap`` is memory and swap together, as the engine counts it.
+    ``from_files`` is False where an engine has told it: then the limits are unknown.
     """
 
     usage: int
@@ -37,6 +38,7 @@ class CgroupMemory:
     memory_swap: t.Optional[int]
     peak: t.Optional[int]
     oom_kills: t.Optional[int]
+    from_files: bool = True
 
     @property
     def working_set(self) -> int:
