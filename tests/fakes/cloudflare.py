@@ -335,7 +335,7 @@ class CloudflareServer(ThreadingHTTPServer):
             self.journal.note(
                 {
                     "monotonic": time.monotonic(),
-                    "wall": time.time(),
+                    "time": time.time(),
                     "method": request.method,
                     "target": request.target,
                     "path": request.path,
