@@ -99,7 +99,7 @@ class Engine:
         try:
             response = client.request(method, url, **kwargs)
         except Exception as error:  # requests and urllib3 raise several unrelated families
-            raise Unreachable("Cannot ask the Docker Engine for %s %s: %s. Check that dockerd is running and not overloaded." % (method, path, error)) from error
+            raise Unreachable("Cannot ask the Docker Engine for %s %s: %s. Check that dockerd runs and is not overloaded." % (method, path, error)) from error
         if response.status_code >= 400:
             raise _refusal(method, path, response)
         if response.status_code == 204 or not response.content:

@@ -53,9 +53,7 @@ def make_plan(objects: t.Sequence[DockerObject], scope: t.Collection[str], rules
     An object stays when the engine holds it, when a rule keeps it, or when an object that stays needs it.
     """
     stays = _staying(objects, scope, rules)
-    decisions = [
-        Decision(target, target.key not in stays, stays.get(target.key) or _why_unused(target)) for target in objects if target.kind in scope
-    ]
+    decisions = [Decision(target, target.key not in stays, stays.get(target.key) or _why_unused(target)) for target in objects if target.kind in scope]
     unmatched = [rule for rule in rules if set(rule.kinds) & set(scope) and not any(map(rule.keeps, objects))]
     return Plan(tuple(sorted(decisions, key=_order(objects))), tuple(unmatched))
 

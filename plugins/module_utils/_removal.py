@@ -9,6 +9,7 @@ is used for the build cache only, whose records cannot be deleted one by one.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 import typing as t
@@ -16,9 +17,10 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker import Conflict, Engine, Json, NotFound
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker_objects import KINDS, REMOVABLE_STATES, DiskUsage, DockerObject, disk_usage, references, tags
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker_objects import KINDS, REMOVABLE_STATES, DockerObject, references, tags
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import RackError, Unreachable
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune import Decision, Plan
+from ansible_collections.mycosoft.rack.plugins.module_utils._snapshot import Snapshot, read_disk_usage
 
 #: Seconds between two tries while the engine is busy with the same kind of work.
 POLL_SECONDS = 0.2
@@ -47,30 +49,26 @@ class Outcome:
         return bool(self.removed or self.untagged)
 
 
-def read_disk_usage(engine: Engine) -> DiskUsage:
-    """Sizes of images and build cache. Engines before API 1.42 do not know ``type`` and measure everything, volumes too."""
-    return disk_usage(engine.get("/system/df", type=["image", "build-cache"], verbose=1))
-
-
 def foresee(plan: Plan) -> Outcome:
     """What :func:`carry_out` does where nothing changes in between."""
     return Outcome(removed=[decision for kind in KINDS for decision in plan.removals(kind)])
 
 
-def carry_out(engine: Engine, plan: Plan, usage: t.Optional[DiskUsage], busy_timeout: float) -> Outcome:
-    """Remove what ``plan`` says. ``usage`` is the disk usage that the plan was made with (None where it concerns neither images nor build cache).
+def carry_out(engine: Engine, plan: Plan, snapshot: Snapshot, busy_timeout: float) -> Outcome:
+    """Remove what ``plan``, made from ``snapshot``, says.
 
     Waits at most ``busy_timeout`` seconds altogether for other prunes and removals that are under way.
     Raises nothing for an object that cannot be removed: it is among the outcome's ``failed``.
     """
-    return _Removal(engine, plan, usage, time.monotonic() + busy_timeout).run()
+    return _Removal(engine, plan, snapshot, time.monotonic() + busy_timeout).run()
 
 
 class _Removal:
-    def __init__(self, engine: Engine, plan: Plan, usage: t.Optional[DiskUsage], deadline: float) -> None:
+    def __init__(self, engine: Engine, plan: Plan, snapshot: Snapshot, deadline: float) -> None:
         self._engine = engine
         self._plan = plan
-        self._usage = usage
+        self._usage = snapshot.usage
+        self._verify = snapshot.containerd_store
         self._deadline = deadline
         self._outcome = Outcome()
         self._unreachable = False
@@ -110,13 +108,11 @@ class _Removal:
 
     def _when_not_busy(self, action: t.Callable[[], t.Any]) -> t.Any:
         """``action()``, again while the engine answers 409 and there is time: another client removes the same thing or prunes."""
-        while True:
-            try:
+        while time.monotonic() < self._deadline:
+            with contextlib.suppress(Conflict):
                 return action()
-            except Conflict:
-                if time.monotonic() >= self._deadline:
-                    raise
-                time.sleep(POLL_SECONDS)
+            time.sleep(POLL_SECONDS)
+        return action()
 
     def _container(self, target: DockerObject) -> None:
         """DELETE without ``v`` and ``force``: its volumes stay, and the engine itself refuses a container that runs by now."""
@@ -142,7 +138,8 @@ class _Removal:
     def _image(self, target: DockerObject) -> None:
         """Delete by id, which is bound to the very image; references above the last one are untagged first, as nothing is forced.
 
-        Deleting by reference is the fallback for the containerd image store, where a tag and a digest count as two.
+        The containerd image store counts a tag and a digest as two, so deleting by reference is the fallback; and it keeps a
+        tagged image that others are built on, without its tag, so there the image is only gone when the engine does not find it.
         """
         touched = False
         for _once_per_reference in range(len(target.names) + len(target.digests) + 2):
@@ -157,7 +154,7 @@ class _Removal:
                 raise InUse(conflict.message) from conflict
             touched = True
             self._outcome.untagged += [record["Untagged"] for record in answer if "Untagged" in record]
-            if any(record.get("Deleted") == target.id for record in answer):
+            if not self._verify and any(record.get("Deleted") == target.id for record in answer):
                 return
         raise InUse("somebody keeps tagging it")
 

@@ -17,7 +17,7 @@ description:
   - The module reads what the engine holds, decides on every object with a reason, and then removes exactly the objects of
     that plan, one by one. Check mode returns the same plan and changes nothing.
   - Right before an object is removed it is looked at once more. What came into use in the meantime stays and is listed in
-    RV(ignore:skipped). Nothing is ever removed by force.
+    RV(skipped). Nothing is ever removed by force.
   - Volumes are never removed, neither named nor anonymous ones. There is no option for it.
   - An object stays when something running needs it, when any of the C(keep_) options matches it, or when an object that
     stays needs it. So a stopped container that is kept keeps its image and its networks.
@@ -45,7 +45,7 @@ options:
     description:
       - Remove all build cache that no build uses at the moment.
       - The engine offers no removal of single records. A record that a build releases after the plan was made goes too, and
-        is then listed in RV(ignore:removed) with that reason.
+        is then listed in RV(removed) with that reason.
     type: bool
     default: true
   keep_projects:
@@ -142,28 +142,23 @@ removed:
   contains:
     containers: &objects
       description: Objects of this kind.
-      returned: always
       type: list
       elements: dict
       contains: &object
         kind:
           description: The kind of the object in words.
-          returned: always
           type: str
           sample: image
         id:
           description: Full ID. Empty for a build cache whose prune failed as a whole.
-          returned: always
           type: str
           sample: sha256:759cec7bedcc4f3c01bb259254e13f6b3c83d816fffa9c33520d37f27fcb96da
         name:
           description: The first name, or where it has none the short ID. For a build cache record what it holds.
-          returned: always
           type: str
           sample: mindex-api:latest
         names:
           description: All names; of an image its tags.
-          returned: always
           type: list
           elements: str
           sample: ["mindex-api:latest", "mindex-api:2026-11-22"]
@@ -171,27 +166,22 @@ removed:
           description:
             - Bytes of disk. Of a container its writable layer, of an image all its layers, the ones it shares with other images included.
             - Null where it is not known. The writable layer is measured for stopped containers only.
-          returned: always
           type: int
           sample: 7225150
         shared:
-          description: Bytes of RV(ignore:size) that other objects hold too, so that removing this one alone does not free them. Null where it is not known.
-          returned: always
+          description: Bytes of C(size) that other objects hold too, so that removing this one alone does not free them. Null where it is not known.
           type: int
           sample: 1982270
         created:
           description: When it was made, in UTC. Of an image, when it was built.
-          returned: always
           type: str
           sample: "2026-11-22T22:45:56Z"
         project:
           description: The Compose project it belongs to, or null.
-          returned: always
           type: str
           sample: mas
         reason:
           description: Why it goes or stays.
-          returned: always
           type: str
           sample: no container that stays uses it
     images: *objects
@@ -241,17 +231,17 @@ engine:
   sample: {"version": "26.1.5+dfsg1", "api_version": "1.45", "storage_driver": "overlay2"}
 """
 
-import json
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, Engine, connect
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker_objects import KINDS, REMOVABLE_STATES, DiskUsage, DockerObject, container, image, network
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker_objects import KINDS
 from ansible_collections.mycosoft.rack.plugins.module_utils._keep import RULES, keep_rules
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, RackError, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune import make_plan
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune_report import facts, failure
-from ansible_collections.mycosoft.rack.plugins.module_utils._removal import carry_out, foresee, read_disk_usage
+from ansible_collections.mycosoft.rack.plugins.module_utils._removal import carry_out, foresee
+from ansible_collections.mycosoft.rack.plugins.module_utils._snapshot import read_snapshot
 
 
 def argument_spec() -> t.Dict[str, t.Any]:
@@ -263,30 +253,14 @@ def argument_spec() -> t.Dict[str, t.Any]:
     }
 
 
-def gather(engine: Engine, scope: t.Collection[str]) -> t.Tuple[t.List[DockerObject], t.Optional[DiskUsage]]:
-    """Everything of the kinds in ``scope``, and all containers in any case: they say what is in use."""
-    stopped = json.dumps({"status": list(REMOVABLE_STATES)})
-    measured = engine.get("/containers/json", all=1, size=1, filters=stopped) if "containers" in scope else []
-    sizes = {answer["Id"]: answer.get("SizeRw") or 0 for answer in measured}
-    objects = [container(answer, sizes) for answer in engine.containers()]
-    usage = read_disk_usage(engine) if {"images", "build_cache"} & set(scope) else None
-    if usage and "images" in scope:
-        objects += [image(answer, usage.shared) for answer in engine.get("/images/json", all=1)]
-    if "networks" in scope:
-        objects += [network(answer) for answer in engine.get("/networks")]
-    if usage and "build_cache" in scope:
-        objects += usage.cache
-    return objects, usage
-
-
 def run(module: AnsibleModule) -> Facts:
     scope = [kind for kind in KINDS if module.params[kind]]
     rules = keep_rules(module.params)
     engine = connect(module.params)
-    objects, usage = gather(engine, scope)
-    plan = make_plan(objects, scope, rules)
-    outcome = foresee(plan) if module.check_mode else carry_out(engine, plan, usage, module.params["busy_timeout"])
-    about = {"version": engine.version, "api_version": engine.api_version, "storage_driver": engine.get("/info").get("Driver", "")}
+    snapshot = read_snapshot(engine, scope)
+    plan = make_plan(snapshot.objects, scope, rules)
+    outcome = foresee(plan) if module.check_mode else carry_out(engine, plan, snapshot, module.params["busy_timeout"])
+    about = {"version": engine.version, "api_version": engine.api_version, "storage_driver": snapshot.storage_driver}
     result = dict(facts(plan, outcome), engine=about)
     if outcome.failed:
         raise RackError(failure(outcome), **result)

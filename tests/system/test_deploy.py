@@ -17,7 +17,7 @@ G = 1024**3
 
 
 def website(rig: Rig) -> dict[str, Any]:
-    with urllib.request.urlopen(f"http://{rig.address('sandbox')}:3000/api/state", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://{rig.layout.address('sandbox')}:3000/api/state", timeout=10) as answer:
         state: dict[str, Any] = json.load(answer)
     return state
 
@@ -47,7 +47,7 @@ def test_the_live_container_has_the_limit_of_the_table_and_no_swap_beyond_it(
 def test_the_website_knows_its_limit_and_where_mycobrain_is(rig: Rig, deployed: Run) -> None:
     state = website(rig)
     assert state["memory_limit"] == str(32 * G)
-    assert state["MYCOBRAIN_SERVICE_URL"] == rig.variables["rig_mycobrain_url"]
+    assert state["MYCOBRAIN_SERVICE_URL"] == rig.layout.mycobrain_url
     assert state["mindex"] is True
 
 
