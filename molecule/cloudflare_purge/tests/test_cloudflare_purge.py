@@ -12,5 +12,5 @@ def test_the_stand_in_received_one_accepted_purge_of_the_public_service(host):
     requests = [json.loads(line) for line in LOG.read_text().splitlines()]
     purges = [request for request in requests if request["path"].endswith("/purge_cache")]
     assert purges
-    assert purges[-1]["token_right"] is True
+    assert purges[-1]["token"] is True
     assert "rack.example" in json.dumps(purges[-1]["body"])
