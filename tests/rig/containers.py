@@ -1,0 +1,148 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The containers of a rig on the engine: made, found, removed."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import os
+import typing as t
+from pathlib import Path
+
+import docker
+import docker.errors
+from docker.models.containers import Container
+
+from tests.rig.engine import RIG_LABEL, cache_folder, locked
+from tests.rig.images import Images
+from tests.rig.layout import CHECKOUT, CLOUDFLARE, CLOUDFLARE_PORT, FORGE, MYCOBRAIN, MYCOBRAIN_PORT, Layout, free_subnets, routed_subnets
+from tests.rig.state import State
+
+CHECKOUT_LABEL = "mycosoft.rack.checkout"
+INSTANCE_LABEL = "mycosoft.rack.instance"
+ZONE_NAME = "rack.example"
+
+_FAKES = Path(__file__).resolve().parents[1] / "fakes"
+_SERVER_MEMORY = "3g"
+Json = dict[str, t.Any]
+
+
+def make_network(client: docker.DockerClient, project: str) -> str:
+    """Make the rig's network on a free subnet, without a way out; the subnet."""
+    with locked(cache_folder() / "network.lock"):
+        networks = client.networks.list()
+        taken = [config["Subnet"] for network in networks for config in network.attrs["IPAM"].get("Config") or [] if "." in config.get("Subnet", "")]
+        subnet = next(free_subnets([*taken, *routed_subnets(Path("/proc/net/route").read_text(encoding="ascii"))]))
+        pool = docker.types.IPAMConfig(pool_configs=[docker.types.IPAMPool(subnet=subnet)])
+        client.networks.create(project, internal=True, ipam=pool, labels=labels(project))
+        return subnet
+
+
+def labels(project: str, instance: str = "") -> dict[str, str]:
+    """The labels on everything of a rig."""
+    return {RIG_LABEL: project, CHECKOUT_LABEL: str(CHECKOUT), **({INSTANCE_LABEL: instance} if instance else {})}
+
+
+class Containers:
+    """Makes the containers of one rig."""
+
+    def __init__(self, client: docker.DockerClient, layout: Layout, state: State, instance: str) -> None:
+        self._client = client
+        self._layout = layout
+        self._state = state
+        self._labels = labels(layout.project, instance)
+        # An AppArmor profile of the engine would forbid PID 1 its mounts; naming AppArmor where there is none is an error on some engines.
+        options = client.info().get("SecurityOptions") or []
+        self._security = ["seccomp=unconfined", *(["apparmor=unconfined"] if any("apparmor" in option for option in options) else [])]
+
+    def forge(self, image: str) -> None:
+        """Start the git host, registry and resolver."""
+        self._start(FORGE, image, command=["/usr/local/sbin/forge"], volumes=["/var/lib/docker-registry"], binds={self._state.logs(FORGE): "/log"})
+
+    def mycobrain(self, image: str) -> None:
+        """Start the stand-in for MycoBrain."""
+        command = ["python3", "/fakes/mycobrain.py", "--host", "0.0.0.0", "--port", str(MYCOBRAIN_PORT), "--log", "/log/requests.jsonl"]
+        self._stand_in(MYCOBRAIN, image, command, {})
+
+    def cloudflare(self, image: str, zone: str) -> None:
+        """Start the stand-in for Cloudflare's API."""
+        command = ["python3", "/fakes/cloudflare.py", "--host", "0.0.0.0", "--port", str(CLOUDFLARE_PORT), "--log", "/log/requests.jsonl"]
+        command += ["--token-file", "/run/secrets-in/cloudflare.token", "--zone", f"{zone}:{ZONE_NAME}"]
+        self._stand_in(CLOUDFLARE, image, command, {self._state.token: "/run/secrets-in/cloudflare.token:ro"})
+
+    def _stand_in(self, host: str, image: str, command: list[str], binds: dict[Path, str]) -> None:
+        # As the person who runs the rig, who reads and empties the log and owns the token.
+        user = f"{os.getuid()}:{os.getgid()}"
+        self._start(host, image, command=command, user=user, binds={_FAKES: "/fakes:ro", self._state.logs(host): "/log", **binds})
+
+    def server(self, server: str, image: str) -> None:
+        """Start a server: systemd as PID 1 and an engine of its own, without ``--privileged``."""
+        self._start(
+            server,
+            image,
+            cap_add=["SYS_ADMIN", "NET_ADMIN"],
+            security_opt=self._security,
+            cgroupns="private",
+            tmpfs={"/run": "", "/run/lock": "", "/tmp": "exec"},
+            volumes=["/var/lib/docker", "/var/lib/containerd"],
+            binds={self._state.meminfo(server): "/proc/meminfo"},
+            mem_limit=_SERVER_MEMORY,
+            memswap_limit=_SERVER_MEMORY,
+        )
+
+    def _start(self, host: str, image: str, *, binds: dict[Path, str], volumes: t.Sequence[str] = (), **options: t.Any) -> None:
+        mounts = [f"{source}:{target}" for source, target in {self._state.seed(host): "/seed:ro", **binds}.items()]
+        endpoint = self._client.api.create_endpoint_config(ipv4_address=self._layout.address(host))
+        container = self._client.containers.create(
+            image,
+            name=self._layout.container(host),
+            hostname=host,
+            labels=self._labels,
+            network=self._layout.project,
+            networking_config={self._layout.project: endpoint},
+            restart_policy={"Name": "always"},
+            volumes=[*mounts, *volumes],
+            **options,
+        )
+        container.start()
+
+
+def start_all(containers: Containers, images: Images, servers: t.Iterable[str], zone: str) -> None:
+    """Start every container of the rig, all at once."""
+    with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
+        started = [
+            pool.submit(containers.forge, images.service),
+            pool.submit(containers.mycobrain, images.service),
+            pool.submit(containers.cloudflare, images.service, zone),
+            *(pool.submit(containers.server, server, images.server) for server in servers),
+        ]
+        for future in started:
+            future.result()
+
+
+def of_project(client: docker.DockerClient, project: str) -> list[Container]:
+    """Every container of the rig, in whatever state."""
+    return client.containers.list(all=True, ignore_removed=True, filters={"label": f"{RIG_LABEL}={project}"})
+
+
+def remove(client: docker.DockerClient, project: str) -> int:
+    """Remove the rig's containers with their anonymous volumes, and its network; how many containers there were."""
+    found = of_project(client, project)
+    with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
+        list(pool.map(_remove, found))
+    for network in client.networks.list(filters={"label": f"{RIG_LABEL}={project}"}):
+        network.remove()
+    return len(found)
+
+
+def _remove(container: Container) -> None:
+    with contextlib.suppress(docker.errors.NotFound):
+        container.remove(v=True, force=True)
+
+
+def orphans(client: docker.DockerClient) -> set[str]:
+    """Projects of rigs whose checkout is gone: nobody can take them down any more."""
+    found = client.containers.list(all=True, ignore_removed=True, filters={"label": CHECKOUT_LABEL})
+    return {container.labels[RIG_LABEL] for container in found if not Path(container.labels[CHECKOUT_LABEL]).exists()}
