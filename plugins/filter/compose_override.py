@@ -17,7 +17,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._schema import plain
 class ComposeDumper(yaml.SafeDumper):
     """YAML as Compose reads it: with its tags for replacing and removing, without anchors."""
 
-    def ignore_aliases(self, data: t.Any) -> bool:
+    def ignore_aliases(self, _data: t.Any) -> bool:
         return True
 
 
@@ -29,7 +29,7 @@ def _replace(dumper: ComposeDumper, marked: Replace) -> yaml.Node:
     return node
 
 
-def _remove(dumper: ComposeDumper, marked: Remove) -> yaml.Node:
+def _remove(dumper: ComposeDumper, _marked: Remove) -> yaml.Node:
     return dumper.represent_sequence("!reset", [], flow_style=True)
 
 
@@ -43,7 +43,7 @@ def compose_override(config: t.Any, stack: t.Any) -> str:
         document = override(plain(config), plain(stack))
     except RackError as error:
         raise AnsibleFilterError(error.message) from error
-    return t.cast(str, yaml.dump(document, Dumper=ComposeDumper, sort_keys=False, width=4096, allow_unicode=True))
+    return yaml.dump(document, Dumper=ComposeDumper, sort_keys=False, width=4096, allow_unicode=True)
 
 
 class FilterModule:

@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from ansible_collections.mycosoft.rack.plugins.module_utils._inventory import Rack, Service, Stack, read_rack
 from ansible_collections.mycosoft.rack.plugins.module_utils._needs import externals_of, graph, service_path, stages
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import InvalidInput
-from ansible_collections.mycosoft.rack.plugins.module_utils._schema import Where, suggestion
+from ansible_collections.mycosoft.rack.plugins.module_utils._schema import Where, each, suggestion
 from ansible_collections.mycosoft.rack.plugins.module_utils._units import human, parse_size
 
 Json = t.Dict[str, t.Any]
+
+_size = each(parse_size)
 
 
 @dataclass(frozen=True)
@@ -140,10 +142,6 @@ def _budgets(rack: Rack, hosts: t.Sequence[str], reserve: t.Any, memory: t.Any, 
         )
         budgets[host].check(problems)
     return budgets
-
-
-def _size(where: Where, value: t.Any) -> int:
-    return parse_size(value)
 
 
 def _reserves(hosts: t.Sequence[str], reserve: t.Any, problems: t.List[str]) -> t.Dict[str, int]:

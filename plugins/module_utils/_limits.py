@@ -153,6 +153,14 @@ def missing(limits: t.Mapping[t.Tuple[str, str], Limit], changes: t.Iterable[Cha
     return [{"project": limit.project, "service": limit.service} for key, limit in limits.items() if key not in found]
 
 
+def diff(changes: t.Sequence[Change]) -> Json:
+    """Before and after of every container by its name, as Ansible shows them."""
+    return {
+        "before": {change.container.name: change.before for change in changes},
+        "after": {change.container.name: change.after for change in changes},
+    }
+
+
 def refuse_below_usage(changes: t.Iterable[Change]) -> None:
     """Raise InvalidInput where a new limit is below what a container holds: the kernel would kill it, or refuse."""
     short = [change for change in changes if change.needed and (change.container.working_set or 0) > change.limit.memory]

@@ -54,11 +54,12 @@ def override(config: t.Any, stack: t.Any) -> Json:
     InvalidInput with all problems at once.
     """
     services = _services(config)
-    problems: t.List[str] = []
     here = stack["services"]
-    for name in [*here, *stack["elsewhere"]]:
-        if name not in services:
-            problems.append("the inventory lists the service %s, the Compose files do not have it. %s" % (name, suggestion(name, services)))
+    problems = [
+        "the inventory lists the service %s, the Compose files do not have it. %s" % (name, suggestion(name, services))
+        for name in [*here, *stack["elsewhere"]]
+        if name not in services
+    ]
     absent = _absent(services, stack)
     result: Json = {}
     for name in services:
@@ -158,9 +159,11 @@ def _detached(name: str, base: Json, absent: t.Mapping[str, str], problems: t.Li
     kept_links = [link for link in links if link.split(":", 1)[0] not in absent]
     if len(kept_links) < len(links):
         result["links"] = Replace(kept_links) if kept_links else Remove()
-    for other in _joined(base):
-        if other in absent:
-            problems.append("%s shares a part of the container of %s, which %s. Place both on one host." % (name, other, absent[other]))
+    problems += [
+        "%s shares a part of the container of %s, which %s. Place both on one host." % (name, other, absent[other])
+        for other in _joined(base)
+        if other in absent
+    ]
     return result
 
 

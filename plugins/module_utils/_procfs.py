@@ -9,9 +9,9 @@ stand in for a machine. Sizes are bytes.
 
 from __future__ import annotations
 
-import os
 import typing as t
 from dataclasses import dataclass
+from pathlib import Path
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import RackError
 
@@ -49,15 +49,15 @@ class CgroupMemory:
 class Kernel:
     """The files of one running kernel, below ``root``."""
 
-    def __init__(self, root: str = "/") -> None:
-        self._root = root
+    def __init__(self, root: t.Union[str, Path] = "/") -> None:
+        self._root = Path(root)
 
     def meminfo(self) -> t.Dict[str, int]:
         """/proc/meminfo, key to bytes. Raises RackError where it cannot be read."""
         text = self._read("proc/meminfo")
         if text is None:
             raise RackError(
-                "Cannot read the memory of this host: %s is not readable. Check that this is Linux with /proc mounted." % self._path("proc/meminfo")
+                "Cannot read the memory of this host: %s is not readable. Check that this is Linux with /proc mounted." % (self._root / "proc/meminfo")
             )
         values = {}
         for line in text.splitlines():
@@ -79,7 +79,7 @@ class Kernel:
 
     def cgroup_version(self) -> int:
         """1 or 2: which hierarchy has the memory controller."""
-        return 1 if os.path.isdir(self._path("sys/fs/cgroup/memory")) else 2
+        return 1 if (self._root / "sys/fs/cgroup/memory").is_dir() else 2
 
     def container(self, container: str, pid: int = 0) -> t.Optional[CgroupMemory]:
         """The memory of a container by its full id, found at the usual places or through a process of it; None where it is not found."""
@@ -87,7 +87,7 @@ class Kernel:
         mount = "sys/fs/cgroup/memory" if version == 1 else "sys/fs/cgroup"
         places = [place % container for place in _USUAL]
         for place in [*places, *self._place_of(pid, container)]:
-            found = (_v1 if version == 1 else _v2)(self, os.path.join(mount, place))
+            found = (_v1 if version == 1 else _v2)(self, "%s/%s" % (mount, place))
             if found is not None:
                 return found
         return None
@@ -117,13 +117,9 @@ class Kernel:
 
     def _read(self, *path: str) -> t.Optional[str]:
         try:
-            with open(self._path(*path), encoding="ascii", errors="replace") as stream:
-                return stream.read()
+            return self._root.joinpath(*path).read_text(encoding="ascii", errors="replace")
         except OSError:  # a container can end, or hide its files, between two reads
             return None
-
-    def _path(self, *path: str) -> str:
-        return os.path.join(self._root, *path)
 
 
 def _v1(kernel: Kernel, place: str) -> t.Optional[CgroupMemory]:

@@ -80,7 +80,7 @@ class Field:
 Fields = t.Mapping[str, Field]
 
 
-def mapping(where: Where, raw: Raw) -> t.Dict[str, t.Any]:
+def mapping(raw: Raw) -> t.Dict[str, t.Any]:
     """``raw`` as a mapping with text keys."""
     if not isinstance(raw, dict):
         raise ValueError("is not a mapping. Write keys and values.")
@@ -89,7 +89,7 @@ def mapping(where: Where, raw: Raw) -> t.Dict[str, t.Any]:
 
 def fields(where: Where, raw: Raw, known: Fields) -> t.Dict[str, t.Any]:
     """The values of all ``known`` fields; unknown keys, missing keys and refused values become problems."""
-    given = mapping(where, raw)
+    given = mapping(raw)
     for key in given:
         if key not in known:
             where.key(key).refuse("is not a known key. %s" % suggestion(key, known))
@@ -125,7 +125,7 @@ def map_of(reader: Reader, name: t.Optional[Reader] = None) -> Reader:
 
     def read(where: Where, raw: Raw) -> t.Dict[str, t.Any]:
         result = {}
-        for key, item in mapping(where, raw).items():
+        for key, item in mapping(raw).items():
             if name is not None:
                 where.key(key).read(name, key, None)
             value = where.key(key).read(reader, item, REQUIRED)
@@ -138,4 +138,4 @@ def map_of(reader: Reader, name: t.Optional[Reader] = None) -> Reader:
 
 def each(check: t.Callable[[Raw], t.Any]) -> Reader:
     """A reader from a function that needs no path."""
-    return lambda where, raw: check(raw)
+    return lambda _where, raw: check(raw)

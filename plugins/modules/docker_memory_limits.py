@@ -177,10 +177,10 @@ def apply(engine: Engine, changes: t.Sequence[_limits.Change]) -> None:
         done.append(change.container.name)
 
 
-def run(module: AnsibleModule) -> Facts:
+def run(module: AnsibleModule, kernel: Kernel) -> Facts:
     params = module.params
     limits = _limits.read_limits(params["limits"])
-    engine, kernel = connect(params), Kernel()
+    engine = connect(params)
     swap = bool(engine.get("/info").get("SwapLimit"))
     if not swap:
         module.warn("The kernel of this host does not account for swap: swap limits are neither set nor compared.")
@@ -188,7 +188,7 @@ def run(module: AnsibleModule) -> Facts:
     changes = _limits.plan(limits, of_services(engine, kernel, limits), swap)
     absent = _limits.missing(limits, changes)
     needed = [change for change in changes if change.needed]
-    facts = {"changed": bool(needed), "containers": [change.facts() for change in changes], "missing": absent}
+    facts: Facts = {"changed": bool(needed), "containers": [change.facts() for change in changes], "missing": absent, "diff": _limits.diff(changes)}
     if absent and params["require"]:
         names = ", ".join("%(project)s/%(service)s" % service for service in absent)
         raise RackError("Cannot limit %s: no container of it runs. Start it first, or set require to false." % names, **{**facts, "changed": False})
@@ -197,16 +197,12 @@ def run(module: AnsibleModule) -> Facts:
     if not module.check_mode and needed:
         apply(engine, needed)
         _limits.refuse_unproven(_limits.plan(limits, of_services(engine, kernel, limits), swap))
-    if module._diff:
-        facts["diff"] = {
-            "before": {change.container.name: change.before for change in changes},
-            "after": {change.container.name: change.after for change in changes},
-        }
     return facts
 
 
-def main() -> None:
-    reported(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True), run)
+def main(kernel: t.Optional[Kernel] = None) -> None:
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    reported(module, lambda module: run(module, kernel or Kernel()))
 
 
 if __name__ == "__main__":

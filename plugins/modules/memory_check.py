@@ -259,9 +259,8 @@ def gather(params: t.Mapping[str, t.Any], kernel: Kernel) -> t.Tuple[t.List[Cont
         return [], [Finding("warn", "engine", "The containers were not checked. %s" % error.message, "Start the engine, or set containers to false.")]
 
 
-def run(module: AnsibleModule) -> Facts:
+def run(module: AnsibleModule, kernel: Kernel) -> Facts:
     thresholds = Thresholds(**module.params["thresholds"])
-    kernel = Kernel()
     host = host_memory(kernel.meminfo(), kernel.pressure())
     found, findings = gather(module.params, kernel)
     findings = assess(host, found, thresholds) + findings
@@ -279,8 +278,9 @@ def run(module: AnsibleModule) -> Facts:
     return facts
 
 
-def main() -> None:
-    reported(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True), run)
+def main(kernel: t.Optional[Kernel] = None) -> None:
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    reported(module, lambda module: run(module, kernel or Kernel()))
 
 
 if __name__ == "__main__":
