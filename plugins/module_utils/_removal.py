@@ -131,9 +131,10 @@ class _Removal:
 
     def _refuse_used_network(self, target: DockerObject) -> None:
         attached = self._engine.get("/networks/%s" % target.id).get("Containers") or {}
-        users = [endpoint.get("Name") or identifier for identifier, endpoint in attached.items()] or self._users("network", *target.handles)
-        if users:
-            raise InUse("container %s refers to it by now" % users[0])
+        names = [endpoint.get("Name") or identifier for identifier, endpoint in attached.items()]
+        names += [_name(user) for user in self._users("network", *target.handles)]
+        if names:
+            raise InUse("container %s refers to it by now" % names[0])
 
     def _image(self, target: DockerObject) -> None:
         """Delete by id, which is bound to the very image; references above the last one are untagged first, as nothing is forced.
@@ -163,9 +164,10 @@ class _Removal:
         new = sorted(set(tags(found)) - set(target.names))
         if new:
             raise InUse("it was tagged %s meanwhile" % new[0])
-        users = self._users("ancestor", target.id)
+        # The filter also finds containers of images that are built on this one; these do not need it to be there.
+        users = [user for user in self._users("ancestor", target.id) if user.get("ImageID") == target.id]
         if users:
-            raise InUse("container %s uses it by now" % users[0])
+            raise InUse("container %s uses it by now" % _name(users[0]))
         return references(found)
 
     def _delete_image(self, reference: str, fallback: t.Sequence[str]) -> t.List[Json]:
@@ -177,10 +179,9 @@ class _Removal:
                 raise
             return self._delete_image(fallback[0], ())
 
-    def _users(self, relation: str, *names: str) -> t.List[str]:
-        """Names of the containers, running or not, that the engine's filter ``relation`` finds for any of ``names``."""
-        found = self._engine.get("/containers/json", all=1, filters=json.dumps({relation: sorted(names)}))
-        return [(container.get("Names") or [container["Id"]])[0].lstrip("/") for container in found]
+    def _users(self, relation: str, *names: str) -> t.List[Json]:
+        """The containers, running or not, that the engine's filter ``relation`` finds for any of ``names``."""
+        return t.cast(t.List[Json], self._engine.get("/containers/json", all=1, filters=json.dumps({relation: sorted(names)})))
 
     def _build_cache(self, planned: t.List[Decision]) -> None:
         """One call for all: records cannot be deleted by id, and a build may take or leave some in between. Both is told."""
@@ -223,3 +224,7 @@ class _Removal:
         held = sum(record.size or 0 for record in now.cache if not record.shared and before.get(record.id))
         self._outcome.freed["images"] = max(0, self._usage.layers - now.layers - held)
         self._usage = now
+
+
+def _name(container: Json) -> str:
+    return str((container.get("Names") or [container["Id"]])[0]).lstrip("/")

@@ -155,6 +155,11 @@ class DockerEngine:
 
         self.before(method, path, refusal, times)
 
+    def hang_up(self) -> None:
+        """Close the connection without an answer, and take no other."""
+        self._server.socket.close()
+        raise ConnectionAbortedError
+
     @property
     def disk(self) -> int:
         """Bytes of the layers that images or build cache hold: what is really on the disk."""
@@ -306,7 +311,7 @@ class DockerEngine:
             "Created": image.created,
             "Id": image.id,
             "Labels": image.labels or None,
-            "ParentId": image.parent,
+            "ParentId": "" if self.containerd_store else image.parent,
             "RepoDigests": image.digests or (None if image.tags else ["<none>@<none>"]),
             "RepoTags": image.tags or ["<none>:<none>"],
             "SharedSize": shared,
@@ -404,7 +409,11 @@ def _handler(engine: DockerEngine) -> type[http.server.BaseHTTPRequestHandler]:
 
         def _answer(self) -> None:
             address = urlsplit(self.path)
-            status, body = engine.handle(self.command, unquote(address.path), parse_qs(address.query))
+            try:
+                status, body = engine.handle(self.command, unquote(address.path), parse_qs(address.query))
+            except ConnectionAbortedError:
+                self.close_connection = True
+                return
             payload = b"" if body is None else json.dumps(body).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")

@@ -1,0 +1,163 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""docker_prune while others work on the same engine, and while the engine refuses."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.mycosoft.rack.tests.fakes.docker_engine import DockerEngine
+from ansible_collections.mycosoft.rack.tests.fakes.prune import names, prune, removed
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> t.Iterator[DockerEngine]:
+    with DockerEngine(tmp_path) as running:
+        yield running
+
+
+def skipped(result: dict[str, t.Any]) -> list[tuple[str, str]]:
+    return [(found["name"], found["reason"]) for found in result["skipped"]]
+
+
+def test_a_container_started_after_the_plan_stays_with_its_image_and_network(engine: DockerEngine) -> None:
+    image = engine.add_image("job:1")
+    engine.add_network("jobs")
+    job = engine.add_container("job", image.id, "exited", ["jobs"])
+    engine.before("GET", "/containers/%s/json" % job.id, lambda: setattr(job, "state", "running"))
+    result = prune(engine)
+    assert not result["changed"]
+    assert skipped(result) == [
+        ("job", "it is running by now"),
+        ("job:1", "container job uses it by now"),
+        ("jobs", "container job refers to it by now"),
+    ]
+
+
+def test_a_container_started_between_the_last_look_and_its_removal_stays(engine: DockerEngine) -> None:
+    job = engine.add_container("job")
+    engine.before("DELETE", "/containers/", lambda: setattr(job, "state", "running"))
+    assert skipped(prune(engine)) == [("job", "it is running by now")]
+
+
+def test_an_image_that_got_a_container_meanwhile_stays(engine: DockerEngine) -> None:
+    image = engine.add_image("job:1")
+    engine.before("GET", "/images/sha256", lambda: engine.add_container("job", image.id, "created"))
+    assert skipped(prune(engine)) == [("job:1", "container job uses it by now")]
+
+
+def test_an_image_that_got_a_container_in_the_very_moment_stays(engine: DockerEngine) -> None:
+    image = engine.add_image("job:1")
+    engine.before("DELETE", "/images/", lambda: engine.add_container("job", image.id))
+    result = prune(engine)
+    assert names(result["skipped"]) == ["job:1"]
+    assert "is using its referenced image" in result["skipped"][0]["reason"]
+
+
+def test_an_image_that_got_a_new_tag_meanwhile_stays(engine: DockerEngine) -> None:
+    image = engine.add_image("job:1")
+    engine.before("GET", "/images/sha256", lambda: image.tags.append("release:7"))
+    assert skipped(prune(engine)) == [("job:1", "it was tagged release:7 meanwhile")]
+
+
+def test_a_tag_that_moved_to_a_new_build_stays_on_the_new_build(engine: DockerEngine) -> None:
+    old = engine.add_image("job:1")
+
+    def build() -> None:
+        old.tags = []
+        engine.add_image("new", tags=["job:1"])
+
+    engine.before("GET", "/images/sha256", build)
+    prune(engine)
+    assert [image.tags for image in engine.images.values()] == [["job:1"]]
+
+
+def test_an_image_that_lost_some_tags_before_it_came_into_use_counts_as_a_change(engine: DockerEngine) -> None:
+    image = engine.add_image("job:1", tags=["job:1", "job:2"])
+    engine.before("DELETE", "/images/sha256", lambda: engine.add_container("job", image.id))
+    result = prune(engine)
+    assert result["changed"]
+    assert names(result["skipped"]) == ["job:1"]
+
+
+def test_a_network_joined_in_the_very_moment_stays(engine: DockerEngine) -> None:
+    engine.add_network("jobs")
+    engine.before("DELETE", "/networks/", lambda: engine.add_container("job", state="running", networks=["jobs"]))
+    assert skipped(prune(engine)) == [("jobs", "container job refers to it by now")]
+
+
+@pytest.mark.parametrize("kind", ["containers", "images", "networks"])
+def test_what_vanished_meanwhile_is_told_and_no_error(engine: DockerEngine, kind: str) -> None:
+    engine.add_container("job")
+    engine.add_image("job")
+    engine.add_network("job")
+    engine.before("GET", "/%s/(?!json)" % kind, getattr(engine, kind).clear)
+    result = prune(engine)
+    assert skipped(result) == [("job", "it was gone already")]
+    assert kind not in removed(result)
+
+
+def test_a_removal_by_somebody_else_is_waited_for(engine: DockerEngine) -> None:
+    job = engine.add_container("job")
+    engine.refuse("DELETE", "/containers/", 409, "removal of container %s is already in progress" % job.id)
+    assert removed(prune(engine)) == {"containers": ["job"]}
+
+
+def test_a_prune_by_somebody_else_is_waited_for(engine: DockerEngine) -> None:
+    engine.add_cache("idle", size=40)
+    engine.refuse("POST", "/build/prune", 409, "a prune operation is already running")
+    assert prune(engine)["freed"]["build_cache"] == 40
+
+
+def test_waiting_has_an_end(engine: DockerEngine) -> None:
+    engine.add_cache("idle")
+    engine.refuse("POST", "/build/prune", 409, "a prune operation is already running", times=99)
+    result = prune(engine, busy_timeout=0)
+    assert result["failed"]
+    assert "a prune operation is already running" in result["msg"]
+    assert [found["reason"] for found in result["skipped"]] == ["the prune failed"]
+
+
+def test_build_cache_released_after_the_plan_is_listed_as_such(engine: DockerEngine) -> None:
+    engine.add_cache("idle")
+    busy = engine.add_cache("busy", in_use=True)
+    engine.before("POST", "/build/prune", lambda: setattr(busy, "in_use", False))
+    late = prune(engine)["removed"]["build_cache"][1]
+    assert (late["id"], late["reason"]) == (busy.id, "a build let go of it after the plan was made")
+
+
+def test_build_cache_that_came_into_use_is_listed_as_skipped(engine: DockerEngine) -> None:
+    idle = engine.add_cache("idle")
+    engine.before("POST", "/build/prune", lambda: setattr(idle, "in_use", True))
+    result = prune(engine)
+    assert not result["changed"]
+    assert [found["id"] for found in result["skipped"]] == [idle.id]
+
+
+def test_one_object_that_cannot_be_removed_does_not_hide_the_rest(engine: DockerEngine) -> None:
+    stuck = engine.add_container("stuck")
+    engine.add_container("zombie")
+    engine.add_network("left")
+    engine.refuse("DELETE", "/containers/%s" % stuck.id, 500, "driver overlay2 failed to remove root filesystem: device or resource busy")
+    result = prune(engine)
+    assert result["failed"]
+    assert result["changed"]
+    assert removed(result) == {"containers": ["zombie"], "networks": ["left"]}
+    assert names(result["failed_objects"]) == ["stuck"]
+    assert result["msg"].startswith("Cannot remove container stuck: Docker Engine refused DELETE /containers/%s: driver overlay2 failed" % stuck.id)
+
+
+def test_an_engine_that_stops_answering_is_not_asked_again_and_again(engine: DockerEngine) -> None:
+    engine.add_container("one")
+    engine.add_container("two")
+    engine.add_image("three:1")
+    engine.add_cache("four")
+    engine.before("DELETE", "/containers/", engine.hang_up)
+    result = prune(engine)
+    assert result["failed"]
+    assert names(result["failed_objects"])[0] == "one"
+    assert [name for name, why in skipped(result) if why.startswith("not tried")] == ["two", "three:1"]
+    assert not result["changed"]
