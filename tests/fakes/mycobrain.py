@@ -54,7 +54,7 @@ class Handler(BaseHTTPRequestHandler):
             with self.server.log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(entry) + "\n")
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 # the base class names it so
         """The log file says it; the console stays quiet."""
 
 

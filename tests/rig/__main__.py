@@ -20,7 +20,9 @@ from tests.rig.rig import Rig, Stopwatch
 def _up(arguments: argparse.Namespace) -> int:
     rig = Rig(arguments.name, arguments.engine, arguments.servers.split(","), Stopwatch())
     rig.up(fresh=arguments.fresh)
-    print(f"\ninventory   {rig.inventory}\nlook inside python -m tests.rig ssh --name {rig.name} {rig.layout.servers[0]}\ntear down   python -m tests.rig down --name {rig.name}")
+    print(f"\ninventory    {rig.inventory}")
+    print(f"look inside  python -m tests.rig ssh --name {rig.name} {rig.layout.servers[0]}")
+    print(f"tear down    python -m tests.rig down --name {rig.name}")
     return 0
 
 
@@ -44,7 +46,7 @@ def _status(arguments: argparse.Namespace) -> int:
 def _ssh(arguments: argparse.Namespace) -> int:
     rig = Rig(arguments.name)
     command = rig.identity.command(rig.layout.address(arguments.server), shared=False)
-    os.execvp(command[0], [*command, *arguments.command])
+    os.execvp(command[0], [*command, *arguments.command])  # noqa: S606 # the terminal becomes the session's
 
 
 def _push(arguments: argparse.Namespace) -> int:

@@ -79,9 +79,7 @@ def debian_mirror(sources: t.Iterable[Source], codename: str) -> str | None:
     has ``debian`` in its path.
     """
     candidates = [
-        source.uri
-        for source in sources
-        if source.suite == codename and "main" in source.components and urlsplit(source.uri).scheme in ("http", "https")
+        source.uri for source in sources if source.suite == codename and "main" in source.components and urlsplit(source.uri).scheme in ("http", "https")
     ]
     return next((uri for uri in candidates if "debian" in urlsplit(uri).path.split("/")), None)
 

@@ -23,6 +23,7 @@ STACKS = Path(__file__).parent / "stacks"
 #: The whole new text of a file, or what makes it from the old one.
 Edit = t.Union[str, t.Callable[[str], str]]
 _BRANCH = "main"
+_DEVELOPER = {f"GIT_{role}_{field}": value for role in ("AUTHOR", "COMMITTER") for field, value in (("NAME", "Dana Developer"), ("EMAIL", "dana@rack.example"))}
 
 
 def replaced(old: str, new: str) -> Edit:
@@ -94,11 +95,10 @@ class Forge:
         return self._git(clone, "rev-parse", "HEAD")
 
     def _git(self, folder: Path, *arguments: str) -> str:
-        name = {f"GIT_{role}_{field}": value for role in ("AUTHOR", "COMMITTER") for field, value in (("NAME", "Dana Developer"), ("EMAIL", "dana@rack.example"))}
         # Only what the rig sets: no settings, hooks or signing keys of the person who runs it.
         kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
         ssh = shlex.join(["ssh", *self._identity.options, "-o", "BatchMode=yes", "-i", str(self._identity.key)])
-        environment = {**kept, **name, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "GIT_SSH_COMMAND": ssh}
+        environment = {**kept, **_DEVELOPER, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "GIT_SSH_COMMAND": ssh}
         done = subprocess.run(["git", *arguments], cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
         if done.returncode != 0:
             raise RigError(f"Cannot git {arguments[0]} at the forge: {done.stderr.strip()}. Is the rig up?")

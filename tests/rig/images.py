@@ -112,7 +112,7 @@ class Builder:
             if process.returncode != 0:
                 errors.seek(0)
                 said = errors.read().decode(errors="replace").strip()[-600:]
-                raise RigError(f"Cannot make the Debian {suite} image: mmdebstrap ended with {process.returncode}: {said}. Check apt's sources on this machine.")
+                raise RigError(f"Cannot make the Debian {suite} image: mmdebstrap ended with {process.returncode}: {said}. Check apt's sources.")
         self._client.images.get(_imported(answer)).tag(tag)
         return tag
 
@@ -126,14 +126,14 @@ class Builder:
         if self._present(tag):
             return tag
         self._progress(f"image {tag}: building")
-        context = _context(folder, files)
-        try:
-            self._client.images.build(
-                fileobj=context, custom_context=True, tag=tag, buildargs={**_proxies(), **arguments}, network_mode="host", rm=True, forcerm=True
-            )
-        except docker.errors.BuildError as error:
-            said = "".join(part.get("stream", "") for part in error.build_log)[-800:].strip()
-            raise RigError(f"Cannot build the image {recipe}: {error.msg}. It ended with: {said}") from error
+        options: dict[str, t.Any] = {"buildargs": {**_proxies(), **arguments}, "network_mode": "host", "rm": True, "forcerm": True}
+        with tempfile.TemporaryFile() as context:
+            _write_context(context, folder, files)
+            try:
+                self._client.images.build(fileobj=context, custom_context=True, tag=tag, **options)
+            except docker.errors.BuildError as error:
+                said = "".join(str(part.get("stream", "")) for part in error.build_log)[-800:].strip()
+                raise RigError(f"Cannot build the image {recipe}: {error.msg}. It ended with: {said}") from error
         return tag
 
 
@@ -145,16 +145,14 @@ def _imported(answer: str) -> str:
     return found[0]
 
 
-def _context(folder: Path, files: t.Mapping[str, Path]) -> t.IO[bytes]:
+def _write_context(context: t.IO[bytes], folder: Path, files: t.Mapping[str, Path]) -> None:
     """A build context as the engine takes it: the recipe's folder plus ``files``, everything owned by root."""
-    context = tempfile.TemporaryFile()
     with tarfile.open(fileobj=context, mode="w") as tar:
         for path in sorted(folder.rglob("*")):
             tar.add(path, arcname=str(path.relative_to(folder)), recursive=False, filter=_as_root)
         for name, path in files.items():
             tar.add(path, arcname=name, filter=_as_root)
     context.seek(0)
-    return context
 
 
 def _as_root(member: tarfile.TarInfo) -> tarfile.TarInfo:

@@ -26,6 +26,6 @@ def _files(folder: Path) -> t.Iterator[Path]:
     return (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 
 
-def _add(hasher: "hashlib._Hash", content: bytes) -> None:
+def _add(hasher: hashlib._Hash, content: bytes) -> None:
     hasher.update(len(content).to_bytes(8, "big"))
     hasher.update(content)

@@ -11,14 +11,16 @@ Source: the OCI distribution specification, section "Pushing".
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import tarfile
 import tempfile
-import typing as t
 from urllib.parse import urljoin
 
 import docker
 import requests
+
+from tests.rig.errors import RigError
 
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 _CONFIG = "application/vnd.docker.container.image.v1+json"
@@ -59,13 +61,12 @@ class Registry:
         layers = [self._push_blob(_member(archive, path), repository, _LAYER) for path in entry["Layers"]]
         return json.dumps({"schemaVersion": 2, "mediaType": _MANIFEST, "config": config, "layers": layers}).encode()
 
-    def _push_blob(self, content: t.IO[bytes], repository: str, media_type: str) -> dict[str, object]:
+    def _push_blob(self, content: io.BufferedReader, repository: str, media_type: str) -> dict[str, object]:
         """Upload unless the repository has it; its descriptor. A saved layer is a plain tar or, from newer engines, gzipped."""
         zipped = content.read(2) == _GZIP_MAGIC
         content.seek(0)
-        hasher = hashlib.file_digest(content, "sha256")
+        digest = f"sha256:{hashlib.file_digest(content, 'sha256').hexdigest()}"
         size = content.tell()
-        digest = f"sha256:{hasher.hexdigest()}"
         if not self._session.head(f"{self._url}/v2/{repository}/blobs/{digest}", timeout=30).ok:
             content.seek(0)
             started = self._session.post(f"{self._url}/v2/{repository}/blobs/uploads/", timeout=30)
@@ -76,9 +77,9 @@ class Registry:
         return {"mediaType": media_type + (".gzip" if zipped else ""), "size": size, "digest": digest}
 
 
-def _member(archive: tarfile.TarFile, name: str) -> t.IO[bytes]:
+def _member(archive: tarfile.TarFile, name: str) -> io.BufferedReader:
     """A file of the archive; some engines save equal layers once and link to them."""
     file = archive.extractfile(name)
-    if file is None:
-        raise KeyError(name)
+    if not isinstance(file, io.BufferedReader):
+        raise RigError(f"Cannot read {name} of a saved image: it is not a file in the engine's archive.")
     return file

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import dataclasses
+import functools
 import secrets
 import subprocess
 import time
@@ -111,9 +113,7 @@ class Rig:
     def _ailing(self, engine: Engine, record: Record) -> list[str]:
         found = rig_containers.of_project(engine.client, self._project)
         running = {
-            container.name
-            for container in found
-            if container.status == "running" and container.labels.get(rig_containers.INSTANCE_LABEL) == record.instance
+            container.name for container in found if container.status == "running" and container.labels.get(rig_containers.INSTANCE_LABEL) == record.instance
         }
         problems = [f"{host} does not run" for host in record.layout.hosts if record.layout.container(host) not in running]
         if problems:
@@ -147,6 +147,7 @@ class Rig:
         self._progress(f"starting {', '.join(layout.hosts)} on {layout.subnet}")
         made = rig_containers.Containers(engine.client, layout, self.state, record.instance)
         rig_containers.start_all(made, images, layout.servers, record.zone)
+        self._progress("waiting for them")
         self._prepare_forge(engine, images, record)
         self._wait(record)
         self.state.write_record(record)
@@ -155,33 +156,32 @@ class Rig:
     def _prepare_forge(self, engine: Engine, images: Images, record: Record) -> None:
         registry = Registry(record.layout.registry)
         wait_for("the forge's registry", registry.answers)
-        for recipe, name in BASE_IMAGES.items():
-            registry.push(engine.client, images.bases[recipe], name)
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            list(pool.map(lambda recipe: registry.push(engine.client, images.bases[recipe], BASE_IMAGES[recipe]), BASE_IMAGES))
         forge = engine.client.containers.get(record.layout.container(FORGE))
         for repository in seed_digests():
             code, output = forge.exec_run(["git", "init", "--quiet", "--bare", "--initial-branch=main", f"/srv/git/{repository}.git"], user="git")
             if code != 0:
-                raise RigError(f"Cannot make the repository {repository} on the forge: {output.decode(errors='replace')}")
+                raise RigError(f"Cannot make the repository {repository} on the forge: {output!r}")
         self._progress(f"the registry serves {', '.join(BASE_IMAGES.values())}")
 
     def _wait(self, record: Record) -> None:
-        for url in (f"{record.layout.mycobrain_url}/health", record.layout.cloudflare_url):
-            wait_for(url, lambda url=url: _speaks_http(url))
-        with concurrent.futures.ThreadPoolExecutor() as pool:
-            for server in record.layout.servers:
-                pool.submit(wait_for, f"SSH and Docker on {server}", lambda server=server: self._answers(record, server)).result()
-                self._progress(f"{server} is ready at {record.layout.address(server)}")
+        for url in (f"{record.layout.mycobrain_url}/health", f"{record.layout.cloudflare_url}/__health"):
+            wait_for(url, functools.partial(_answers_http, url))
+        for server in record.layout.servers:
+            wait_for(f"SSH and Docker on {server}", functools.partial(self._answers, record, server))
+            self._progress(f"{server} is ready at {record.layout.address(server)}")
 
     def _fill_forge(self, record: Record) -> None:
         """Give the forge what the checkout's stacks look like now; what tests pushed stays while they are unchanged."""
         digests = seed_digests()
         forge = self._forge(record)
-        for repository, digest in digests.items():
-            if record.stacks.get(repository) != digest:
-                commit = forge.fill(repository, STACKS / repository)
+        changed = [repository for repository, digest in digests.items() if record.stacks.get(repository) != digest]
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            commits = pool.map(lambda repository: forge.fill(repository, STACKS / repository), changed)
+            for repository, commit in zip(changed, commits, strict=True):
                 self._progress(f"{repository} on the forge is at {commit[:12]}")
-                record.stacks[repository] = digest
-        self.state.write_record(record)
+        self.state.write_record(dataclasses.replace(record, stacks=digests))
 
     # -- use ----------------------------------------------------------------
 
@@ -247,15 +247,14 @@ class Rig:
         return Forge(record.layout.address(FORGE), self.state.identity(record.instance, user="git"))
 
 
-def _speaks_http(url: str) -> bool:
-    """Whether anything, an error too, comes back."""
+def _answers_http(url: str) -> bool:
+    """Whether a GET succeeds; past the machine's proxy, which does not know the rig."""
     with requests.Session() as session:
         session.trust_env = False
         try:
-            session.get(url, timeout=2)
+            return session.get(url, timeout=2).ok
         except requests.RequestException:
             return False
-        return True
 
 
 class Stopwatch:

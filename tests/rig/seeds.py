@@ -71,5 +71,3 @@ def daemon_settings(layout: Layout) -> dict[str, object]:
         "insecure-registries": [registry],
         "storage-driver": "overlay2",
     }
-
-

@@ -97,7 +97,7 @@ class State:
 
     def identity(self, instance: str, user: str = "mycosoft") -> Identity:
         """Who logs in to this rig. The folder of shared connections is of one instance: a new rig has new host keys."""
-        return Identity(user, self.key, self.known_hosts, Path(f"/tmp/rack-{instance}"))
+        return Identity(user, self.key, self.known_hosts, Path(f"/tmp/rack-{instance}"))  # noqa: S108 # short; made with mode 0700
 
     def clear(self) -> None:
         """Forget everything about the rig."""
