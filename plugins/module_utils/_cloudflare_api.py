@@ -56,10 +56,10 @@ class Refused:
 
 Verdict = t.Union[Accepted, Again, Refused]
 
-_TOKEN_REMEDY = "Check that the token is complete, active and has the permission Zone / Cache Purge for this zone"
+_PERMISSION = "Check that the token is complete, active and has the permission Zone / Cache Purge for this zone"
 _REMEDIES = {
-    401: _TOKEN_REMEDY,
-    403: _TOKEN_REMEDY,
+    401: _PERMISSION,
+    403: _PERMISSION,
     404: "Check zone_id (32 hex digits, on the zone's overview page) and api_url",
     407: "Check the proxy and its credentials",
     429: "Run it again later, or raise max_wait",
@@ -72,8 +72,8 @@ def judge(answer: Answer) -> Verdict:
         remedy = "Check api_url and the way to it (name resolution, proxy, certificates)"
         return Again(answer.cause, remedy) if answer.transient else Refused(answer.cause, remedy)
     if 300 <= answer.status < 400:
-        where = urllib.parse.urlsplit(answer.headers.get("location", "")).netloc or "elsewhere"
-        return Refused("%s redirects to %s, where the token is not sent" % (_status(answer), where), "Give the API's own address as api_url")
+        where = _host(answer.headers.get("location", ""))
+        return Refused("HTTP %d redirects to %s, where the token is not sent" % (answer.status, where), "Give the API's own address as api_url")
     document = _document(answer)
     if answer.status < 300 and document.get("success") is True:
         return Accepted(document.get("result"))
@@ -82,10 +82,10 @@ def judge(answer: Answer) -> Verdict:
 
 def _judge_refusal(answer: Reply, document: Json) -> Verdict:
     errors = [error for error in _list(document.get("errors")) if isinstance(error, dict)]
-    cause = "%s: %s" % (_status(answer), "; ".join(map(_error_text, errors)) or _excerpt(answer.text))
+    cause = "HTTP %d: %s" % (answer.status, "; ".join(map(_error_text, errors)) or _excerpt(answer.text))
     if answer.status == 401 and [error.get("code") for error in errors] == [10000]:
         # Seen now and then with a valid token; a second one in a row is meant.
-        return Again(cause, _TOKEN_REMEDY, once=True)
+        return Again(cause, _PERMISSION, once=True)
     unreadable = answer.status < 300 and "success" not in document
     if answer.status in (408, 429) or answer.status >= 500 or unreadable:
         return Again(cause, _REMEDIES.get(answer.status, "Run it again later"), _seconds(answer.headers.get("retry-after")))
@@ -184,8 +184,11 @@ def _excerpt(text: str) -> str:
     return (text[:197] + "...") if len(text) > 200 else text.rstrip(".") or "an empty answer"
 
 
-def _status(answer: Reply) -> str:
-    return "HTTP %d" % answer.status
+def _host(url: str) -> str:
+    try:
+        return urllib.parse.urlsplit(url).netloc.rpartition("@")[2] or "elsewhere"
+    except ValueError:
+        return "elsewhere"
 
 
 def _seconds(text: t.Optional[str]) -> t.Optional[float]:

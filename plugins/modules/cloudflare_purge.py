@@ -229,9 +229,7 @@ def run(module: AnsibleModule, clock: Clock) -> Facts:
     if purge.zone and not purge.selection.empty:
         zone_id = only_zone(api.ask(purge.lookup()), purge.zone)
     requests = [purge.call(zone_id, batch).shown() for batch in purge.batches()]
-    facts: Facts = {"changed": bool(requests), "zone_id": zone_id, "requests": requests}
-    if module._diff:
-        facts["diff"] = purge.diff(zone_id)
+    facts: Facts = {"changed": bool(requests), "zone_id": zone_id, "requests": requests, "diff": purge.diff(zone_id)}
     if not module.check_mode and requests:
         facts.update(api.send(purge, zone_id))
     return facts

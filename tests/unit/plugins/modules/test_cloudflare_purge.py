@@ -72,7 +72,8 @@ def test_what_is_sent_is_what_check_mode_said(rig: Rig, selection: Result, mode:
     assert rig.log == []
     result = rig.run(**selection, mode=mode)
     assert result["requests"] == predicted["requests"]
-    assert result["changed"] and predicted["changed"]
+    assert result["changed"]
+    assert predicted["changed"]
     body = {"purge_everything": True} if "everything" in selection else selection
     assert result["requests"] == [{"method": "POST", "url": "%s/zones/%s/%s" % (rig.server.url, ZONE, action), "body": body}]
     assert rig.bodies == [body]
@@ -204,7 +205,8 @@ FATAL: dict[str, tuple[list[Result], str]] = {
 def test_what_stays_wrong_is_not_tried_again(rig: Rig, faults: list[Result], said: str) -> None:
     rig.server.faults.extend(faults)
     result = rig.run(hosts=["example.org"])
-    assert result["failed"] and not result["changed"]
+    assert result["failed"]
+    assert not result["changed"]
     assert result["msg"].startswith("Cannot purge 1 hosts of the Cloudflare zone %s: " % ZONE)
     assert said in result["msg"]
     assert len(rig.log) == len(faults)
@@ -230,7 +232,8 @@ def test_a_longer_wait_than_allowed_is_refused_at_once(rig: Rig) -> None:
 def test_patience_ends_at_max_wait(rig: Rig) -> None:
     rig.server.faults.extend([{"status": 503}] * 99)
     result = rig.run(hosts=["example.org"], max_wait=60)
-    assert result["failed"] and "max_wait" in result["msg"]
+    assert result["failed"]
+    assert "max_wait" in result["msg"]
     assert sum(rig.clock.pauses) <= 60
     assert rig.clock.pauses == [0.5, 1, 2, 4, 8, 15, 15]
 
@@ -247,7 +250,8 @@ def test_ten_thousand_urls_get_through_the_allowance_of_a_free_plan(rig: Rig) ->
 def test_a_run_with_what_remained_of_a_failed_one_completes_it(rig: Rig) -> None:
     tags = ["t%d" % number for number in range(40)]
     failed = rig.run(tags=tags, batch_size=1)
-    assert failed["failed"] and failed["changed"]
+    assert failed["failed"]
+    assert failed["changed"]
     assert failed["done"]["tags"] + failed["remaining"]["tags"] == tags
     assert 25 < len(failed["done"]["tags"]) < 40
     resumed = rig.run(**failed["remaining"], batch_size=1)
