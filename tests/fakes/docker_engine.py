@@ -10,69 +10,20 @@ found in ``violations``.
 
 from __future__ import annotations
 
-import hashlib
 import http.server
 import json
 import re
 import socketserver
 import threading
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
-Json = dict[str, t.Any]
+from ansible_collections.mycosoft.rack.tests.fakes.docker_objects import CacheRecord, Container, Image, Json, Network, Refusal, new_id
+
 Query = dict[str, list[str]]
 Answer = tuple[int, t.Any]
-
-
-class Refusal(Exception):
-    """The engine says no: status and message."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-@dataclass
-class Container:
-    id: str
-    name: str
-    image: str
-    state: str
-    networks: dict[str, str]
-    labels: dict[str, str]
-    size: int
-
-
-@dataclass
-class Image:
-    """``layers``: bytes of each layer by its name; images and cache records that name one layer share it."""
-
-    id: str
-    tags: list[str]
-    layers: dict[str, int]
-    parent: str = ""
-    digests: list[str] = field(default_factory=list)
-    labels: dict[str, str] = field(default_factory=dict)
-    created: int = 1795387556
-
-
-@dataclass
-class Network:
-    id: str
-    name: str
-    labels: dict[str, str] = field(default_factory=dict)
-    extra: Json = field(default_factory=dict)
-
-
-@dataclass
-class CacheRecord:
-    id: str
-    layer: str
-    size: int
-    in_use: bool = False
-    parents: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -81,12 +32,8 @@ class _Intervention:
 
     method: str
     path: str
-    action: t.Callable[[], None]
+    action: t.Callable[[], object]
     times: int
-
-
-def new_id(seed: str) -> str:
-    return hashlib.sha256(seed.encode()).hexdigest()
 
 
 class DockerEngine:
@@ -145,7 +92,7 @@ class DockerEngine:
         self.cache[made.id] = made
         return made
 
-    def before(self, method: str, path: str, action: t.Callable[[], None], times: int = 1) -> None:
+    def before(self, method: str, path: str, action: t.Callable[[], object], times: int = 1) -> None:
         """Do ``action`` right before the next ``times`` requests whose path matches the regular expression ``path``."""
         self._interventions.append(_Intervention(method, path, action, times))
 
@@ -179,10 +126,10 @@ class DockerEngine:
                 found = re.fullmatch(pattern, path)
                 if verb == method and found:
                     return handler(self, query, *found.groups())
-            self.violations.append("%s %s" % (method, path))
-            raise Refusal(418, "nobody should ask for %s %s" % (method, path))
         except Refusal as refusal:
             return refusal.status, {"message": str(refusal)}
+        self.violations.append("%s %s" % (method, path))
+        return 418, {"message": "nobody should ask for %s %s" % (method, path)}
 
     # --- what the routes do ---
 

@@ -40,7 +40,7 @@ def engines(draw: st.DrawFn) -> t.Callable[[DockerEngine], None]:
         own = {"layer%d" % draw(few): 100 for _layer in range(draw(few))}
         images.append({"tags": tags, "layers": own, "labels": draw(labels), "parent": draw(st.sampled_from(["", *(str(below) for below in range(number))]))})
     networks = [(draw(st.sampled_from(["n%d" % number, "bridge"])), draw(labels)) for number in range(draw(few))]
-    containers = [
+    containers: list[dict[str, t.Any]] = [
         {
             "image": draw(st.sampled_from(["", *map(str, range(len(images)))])),
             "state": draw(st.sampled_from(["created", "exited", "dead", "running", "paused"])),
@@ -50,7 +50,9 @@ def engines(draw: st.DrawFn) -> t.Callable[[DockerEngine], None]:
         }
         for _number in range(draw(few))
     ]
-    cache = [{"size": 100, "layer": draw(st.sampled_from(["layer%d" % number, ""])), "in_use": draw(st.booleans())} for number in range(draw(few))]
+    cache: list[dict[str, t.Any]] = [
+        {"size": 100, "layer": draw(st.sampled_from(["layer%d" % number, ""])), "in_use": draw(st.booleans())} for number in range(draw(few))
+    ]
 
     def fill(engine: DockerEngine) -> None:
         ids = {"": ""}
