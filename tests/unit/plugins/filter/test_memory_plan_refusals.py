@@ -1,0 +1,230 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""memory_plan: every way in which a rack is impossible, and the sentence it gets."""
+
+from __future__ import annotations
+
+import copy
+import typing as t
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.mycosoft.rack.plugins.filter.memory_plan import memory_plan
+
+HOSTS = ["sandbox", "overflow1"]
+STACKS: dict[str, t.Any] = {
+    "always-on": {
+        "directory": "/srv/mas",
+        "files": ["compose.yml"],
+        "host": "sandbox",
+        "sources": [{"repo": "git@example.org:mas.git", "dest": "/srv/mas", "version": "main"}],
+        "services": {"api": {"memory": "16G"}, "website": {"memory": "32G", "reservation": "8G", "needs": ["api", "brain"]}},
+    },
+    "mas": {"directory": "/srv/mas", "files": ["mas.yml"], "host": "sandbox", "services": {"orchestrator": {"memory": "8G"}}},
+}
+EXTERNALS = {"brain": {"url": "http://192.0.2.7:8765", "env": "BRAIN_URL"}}
+WEB, API = ("always-on", "services", "website"), ("always-on", "services", "api")
+GONE = object()
+
+
+def changed(path: tuple[str | int, ...], value: t.Any, data: t.Any = STACKS) -> t.Any:
+    """A copy of the stacks with one value set, or removed."""
+    result = copy.deepcopy(data)
+    target = result
+    for key in path[:-1]:
+        target = target[key]
+    if value is GONE:
+        del target[path[-1]]
+    else:
+        target[path[-1]] = value
+    return result
+
+
+def problems(stacks: t.Any = STACKS, hosts: t.Any = HOSTS, reserve: t.Any = "6G", memory: t.Any = None, externals: t.Any = EXTERNALS) -> list[str]:
+    """The lines of the refusal, without its head, which counts them."""
+    with pytest.raises(AnsibleFilterError) as caught:
+        memory_plan(stacks, hosts, reserve, memory, externals)
+    head, *lines = str(caught.value).splitlines()
+    assert head == "Cannot plan the rack: %d problem%s" % (len(lines), "" if len(lines) == 1 else "s")
+    return [line.removeprefix("- ") for line in lines]
+
+
+BAD_STACKS = {
+    "no mapping": ((), None, "rack_stacks: is not a mapping. Write keys and values."),
+    "a stack that is none": (("mas",), ["x"], "rack_stacks.mas: is not a mapping. Write keys and values."),
+    "an unknown key of a stack": (
+        ("mas", "directry"),
+        "/x",
+        "rack_stacks.mas.directry: is not a known key. Did you mean directory?",
+    ),
+    "an unknown key of a service": (
+        (*WEB, "colour"),
+        "red",
+        (
+            "rack_stacks.always-on.services.website.colour: is not a known key. "
+            "Known: env, essential, health, host, memory, needs, public, reservation, swap, urls."
+        ),
+    ),
+    "a directory missing": (("mas", "directory"), GONE, "rack_stacks.mas.directory: is missing."),
+    "files missing": (("mas", "files"), GONE, "rack_stacks.mas.files: is missing."),
+    "a home missing": (("mas", "host"), GONE, "rack_stacks.mas.host: is missing."),
+    "a limit missing": ((*API, "memory"), GONE, "rack_stacks.always-on.services.api.memory: is missing."),
+    "a limit of nothing": ((*API, "memory"), None, "rack_stacks.always-on.services.api.memory: is missing."),
+    "a wrong unit": ((*API, "memory"), "16X", "rack_stacks.always-on.services.api.memory: '16X' is not a size. Write for example 16G."),
+    "a size without a unit": (
+        (*API, "memory"),
+        16,
+        "rack_stacks.always-on.services.api.memory: 16 is below the smallest limit a container can have (6M). Write for example 16G.",
+    ),
+    "a fraction without a unit": ((*API, "memory"), 1.5, "rack_stacks.always-on.services.api.memory: 1.5 is not a size. Write for example 16G."),
+    "a reservation above the limit": (
+        (*WEB, "reservation"),
+        "40G",
+        "rack_stacks.always-on.services.website.reservation: 40G is more than the limit of 32G. Lower it or raise memory.",
+    ),
+    "negative swap": ((*WEB, "swap"), -1, "rack_stacks.always-on.services.website.swap: -1 is not a size. Write for example 16G."),
+    "an unknown home": (("mas", "host"), "sandbx", "rack_stacks.mas.host: 'sandbx' is not a host of the rack. Did you mean sandbox?"),
+    "an unknown host of a service": (
+        (*API, "host"),
+        "moon",
+        "rack_stacks.always-on.services.api.host: 'moon' is not a host of the rack. Known: overflow1, sandbox.",
+    ),
+    "a relative directory": (
+        ("mas", "directory"),
+        "srv/mas",
+        "rack_stacks.mas.directory: 'srv/mas' is not an absolute path. Write for example /home/mycosoft/mas.",
+    ),
+    "an absolute file": (
+        ("mas", "files"),
+        ["/srv/mas.yml"],
+        "rack_stacks.mas.files[0]: '/srv/mas.yml' is not a path relative to the stack's directory. Write for example docker-compose.yml.",
+    ),
+    "files that are no list": (("mas", "files"), "mas.yml", "rack_stacks.mas.files: is not a list. Write [a, b]."),
+    "no files": (("mas", "files"), [], "rack_stacks.mas.files: is empty. Name at least 1."),
+    "a project that Compose refuses": (
+        ("mas", "project"),
+        "Mas",
+        "rack_stacks.mas.project: 'Mas' is not a Compose project name. Use lower-case letters, digits, dashes and underscores.",
+    ),
+    "a project used twice on a host": (
+        ("mas", "project"),
+        "always-on",
+        (
+            "rack_stacks.mas.project: 'always-on' is already the project of stack always-on on sandbox; "
+            "Compose would mix the two. Give each stack its own project."
+        ),
+    ),
+    "a flag that is a word": ((*WEB, "public"), "yes", "rack_stacks.always-on.services.website.public: 'yes' is not a yes or no. Write true or false."),
+    "an address without scheme": (
+        (*WEB, "urls"),
+        ["https://example.org", "example.org"],
+        "rack_stacks.always-on.services.website.urls[1]: 'example.org' is not a web address. Write for example https://example.org/.",
+    ),
+    "a health check that is a path": (
+        (*API, "health"),
+        "/health",
+        "rack_stacks.always-on.services.api.health: '/health' is not a web address. Write for example https://example.org/.",
+    ),
+    "a bad variable name": (
+        (*API, "env"),
+        {"9LIVES": "x"},
+        (
+            "rack_stacks.always-on.services.api.env.9LIVES: '9LIVES' is not the name of an environment variable. "
+            "Use letters, digits and underscores, no digit first."
+        ),
+    ),
+    "a variable with a list": (
+        (*API, "env"),
+        {"HOSTS": ["secret"]},
+        "rack_stacks.always-on.services.api.env.HOSTS: is not a text, a number, true or false.",
+    ),
+    "an unknown need": (
+        (*WEB, "needs"),
+        ["apy"],
+        "rack_stacks.always-on.services.website.needs[0]: 'apy' is no service of the rack and no external. Did you mean api?",
+    ),
+    "a need of itself": (
+        (*API, "needs"),
+        ["api"],
+        "rack_stacks.always-on.services.api.needs: goes in a circle: always-on/api -> always-on/api. Remove one of these needs.",
+    ),
+    "a circle of needs": (
+        (*API, "needs"),
+        ["website"],
+        "rack_stacks.always-on.services.api.needs: goes in a circle: always-on/api -> always-on/website -> always-on/api. Remove one of these needs.",
+    ),
+    "a password in a repository's address": (
+        ("always-on", "sources", 0, "repo"),
+        "https://me:hunter2@example.org/mas.git",
+        "rack_stacks.always-on.sources[0].repo: carries a password in its address. Use a deploy key or a credential helper.",
+    ),
+    "a checkout of two versions": (
+        ("mas", "sources"),
+        [{"repo": "git@example.org:mas.git", "dest": "/srv/mas", "version": "next"}],
+        (
+            "rack_stacks.mas.sources[0].dest: /srv/mas is also the checkout of rack_stacks.always-on.sources[0], from another repository or version. "
+            "Give it its own directory."
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("path", "value", "sentence"), BAD_STACKS.values(), ids=BAD_STACKS)
+def test_an_impossible_stack_is_refused_in_one_line(path: tuple[str | int, ...], value: t.Any, sentence: str) -> None:
+    assert problems(changed(path, value) if path else value) == [sentence]
+
+
+def test_a_service_placed_twice_is_refused() -> None:
+    stacks = {name: {**STACKS["mas"], "project": "mas", "host": host} for name, host in (("mas", "sandbox"), ("spare", "overflow1"))}
+    assert problems(stacks) == [
+        "rack_stacks.spare.services.orchestrator: is placed twice: stack mas has it too, in the same project mas. Keep one of the two.",
+    ]
+
+
+def test_limits_above_the_memory_name_every_part_and_what_is_missing() -> None:
+    assert problems(changed((*API, "memory"), "24G"), memory={"sandbox": "62G", "overflow1": None}) == [
+        (
+            "memory of sandbox: always-on/api 24G + always-on/website 32G + mas/orchestrator 8G + reserve 6G together need 70G, the host has 62G: "
+            "8G is missing. Lower a limit or place a service on another host."
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"hosts": "sandbox"}, "hosts: is not a list of host names. Hand over for example groups['rack']."),
+        ({"reserve": "lots"}, "rack_system_reserve: 'lots' is not a size. Write for example 16G."),
+        ({"reserve": {"sandbox": "6G"}}, "rack_system_reserve.overflow1: is missing. Say what is kept for the system and Docker there, for example 6G."),
+        ({"reserve": {"sandbox": "6G", "overflow1": ""}}, "rack_system_reserve.overflow1: '' is not a size. Write for example 16G."),
+        ({"memory": {"sandbox": "62"}}, "memory of sandbox: "),
+        ({"memory": {"sandbox": "much"}}, "memory.sandbox: 'much' is not a size. Write for example 16G."),
+        ({"memory": 62}, "memory: is not a mapping of host names to bytes."),
+        (
+            {"externals": {"brain": {"url": "brain:8765"}}},
+            "rack_externals.brain.url: 'brain:8765' is not a web address. Write for example https://example.org/.",
+        ),
+        (
+            {"externals": {"brain": {"url": "http://192.0.2.7", "health": "ok"}}},
+            "rack_externals.brain.health: 'ok' is not the path of a URL. Write for example /health.",
+        ),
+    ],
+    ids=["hosts", "reserve", "reserve of a host missing", "reserve of a host", "too small", "memory", "memory of all", "external", "health of an external"],
+)
+def test_bad_arguments_are_refused_too(given: dict[str, t.Any], sentence: str) -> None:
+    assert any(line.startswith(sentence) for line in problems(**given))
+
+
+def test_all_problems_are_told_at_once() -> None:
+    stacks = changed((*API, "memory"), "16X", changed(("mas", "host"), "sandbx", changed((*WEB, "memory"), "60G")))
+    assert [line.split(": ")[0] for line in problems(stacks, memory={"sandbox": "62G"})] == [
+        "rack_stacks.always-on.services.api.memory",
+        "rack_stacks.mas.host",
+        "memory of sandbox",
+    ]
+
+
+def test_no_value_of_the_environment_and_no_password_reaches_the_message() -> None:
+    stacks = changed((*API, "env"), {"TOKEN": ["hunter2"]}, changed(("always-on", "sources", 0, "repo"), "https://me:hunter2@example.org/x"))
+    assert "hunter2" not in "\n".join(problems(stacks))
