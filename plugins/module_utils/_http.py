@@ -146,5 +146,5 @@ def _is_lasting(error: BaseException) -> bool:
     if isinstance(error, ssl.SSLError):
         return not isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
     if isinstance(error, socket.gaierror):
-        return error.errno in (socket.EAI_NONAME, socket.EAI_SERVICE)
-    return isinstance(error, (UrlsConnectionError, ValueError, OverflowError, http.client.InvalidURL)) or "Tunnel connection failed: 4" in str(error)
+        return error.errno == socket.EAI_NONAME
+    return isinstance(error, (UrlsConnectionError, ValueError, http.client.InvalidURL)) or "Tunnel connection failed: 4" in str(error)

@@ -189,8 +189,10 @@ class Api:
     def _find_zones(self, query: t.Mapping[str, t.Sequence[str]]) -> Answer:
         names = query.get("name", [])
         found = [{"id": zone, "name": name, "status": "active"} for zone, name in self._zones if not names or name == names[0]]
-        info = {"page": 1, "per_page": 20, "count": len(found), "total_count": len(found), "total_pages": 1 if found else 0}
-        return Answer(200, envelope(found, result_info=info))
+        page, size = (int(query.get(key, [usual])[0]) for key, usual in (("page", "1"), ("per_page", "20")))
+        shown = found[(page - 1) * size : page * size]
+        info = {"page": page, "per_page": size, "count": len(shown), "total_count": len(found), "total_pages": -(-len(found) // size)}
+        return Answer(200, envelope(shown, result_info=info))
 
     def _purge(self, request: Request, zone: str) -> Answer:
         if not ZONE_ID.fullmatch(zone):

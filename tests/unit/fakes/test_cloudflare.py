@@ -113,6 +113,13 @@ def test_zones_are_found_by_their_exact_name(api: Api, name: str, count: int) ->
     assert answer.body["result_info"]["total_count"] == count
 
 
+def test_zones_come_in_pages() -> None:
+    api = Api(TOKEN, [("%032x" % number, "example.org") for number in range(3)])
+    pages = [ask(api, method="GET", target="/client/v4/zones?name=example.org&per_page=2&page=%d" % page).body for page in (1, 2, 3)]
+    assert [len(page["result"]) for page in pages] == [2, 1, 0]
+    assert pages[0]["result_info"]["total_pages"] == 2
+
+
 def test_a_free_plan_gets_twenty_five_requests_and_then_five_a_minute() -> None:
     now = Time()
     api = Api(TOKEN, [(ZONE, "example.org")], now=now)
