@@ -78,5 +78,9 @@ def _counts(removed: t.Sequence[Decision]) -> t.Iterator[t.Tuple[int, str]]:
 
 def _line(decision: Decision) -> str:
     target: DockerObject = decision.target
-    size = "" if target.size is None or target.kind == "networks" else " %s" % human(target.size)
-    return "%s %s%s: %s\n" % (target, short_id(target.id), size, decision.reason)
+    called = [str(target)]
+    if target.name != short_id(target.id):
+        called.append(short_id(target.id))
+    if target.size is not None and target.kind != "networks":
+        called.append(human(target.size))
+    return "%s: %s\n" % (" ".join(called), decision.reason)
