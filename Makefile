@@ -8,9 +8,8 @@ MAKEFLAGS += --no-print-directory
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export LC_ALL := C.UTF-8
-export RACK_CACHE ?= $(CURDIR)/.cache
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
-export ANSIBLE_HOME := $(RACK_CACHE)/ansible
+export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.ansible/collections
 export PYTHONDONTWRITEBYTECODE := 1
 
@@ -26,11 +25,11 @@ setup: ## make this checkout ready: system packages (as root), .venv, the collec
 
 .PHONY: check
 check: setup ## linters, unit tests, invariants: under a minute, needs no server
-	@pytest -n auto -m "not slow" tests/static tests/unit tests/invariants
+	@pytest -q -n auto --maxschedchunk=1 -m "not slow" tests/static tests/unit tests/invariants
 
 .PHONY: test
 test: setup ## everything, on real servers; ends with the line "N passed, N failed"
-	@pytest --junit-xml=$(RACK_CACHE)/junit.xml
+	@pytest --junit-xml=.cache/junit.xml
 
 .PHONY: docs
 docs: setup ## the documentation site: docs/build/html/index.html
@@ -49,6 +48,12 @@ build: setup ## the collection's tarball, in build/
 lock: setup ## resolve requirements.lock anew from pyproject.toml, for every supported Python
 	@uv pip compile -q --universal --upgrade --python-version 3.11 --group pyproject.toml:dev --no-annotate --no-header -o requirements.lock
 
+.PHONY: down
+down: ## remove every rig that was started from this checkout
+	@for rig in .cache/rig/*/; do \
+	  if [[ -d $$rig ]]; then python -m tests.rig down --name "$$(basename "$$rig")"; fi; \
+	done
+
 .PHONY: clean
-clean: ## remove what set-up, runs and builds made here
-	@rm -rf .venv .cache .ansible build docs/build .coverage .mypy_cache .pytest_cache .ruff_cache
+clean: down ## remove what set-up, runs and builds made here
+	@rm -rf .venv .cache .ansible build docs/build .coverage

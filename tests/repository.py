@@ -15,6 +15,8 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 COLLECTION = "mycosoft.rack"
+#: Where the checkout is found as the collection (a symlink that set-up makes).
+COLLECTION_PATH = ROOT / ".ansible/collections/ansible_collections/mycosoft/rack"
 CACHE = Path(os.environ.get("RACK_CACHE") or ROOT / ".cache")
 
 
@@ -25,9 +27,24 @@ def files(*patterns: str) -> tuple[str, ...]:
     return tuple(sorted(path for path in set(listed.split("\0")) if path and (ROOT / path).is_file()))
 
 
+class _Loader(yaml.SafeLoader):
+    """Safe YAML in which a value with a tag of Ansible or Compose (!unsafe, !vault, !override) is its plain text."""
+
+
+_Loader.add_multi_constructor("!", lambda _loader, _suffix, node: node.value)
+
+
 def load(path: str | Path) -> t.Any:
     """The content of one YAML file, a path relative to the root."""
-    return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+    return yaml.load((ROOT / path).read_text(encoding="utf-8"), _Loader)  # noqa: S506  (a safe loader)
+
+
+def mappings(node: t.Any) -> t.Iterator[dict[str, t.Any]]:
+    """Every mapping anywhere in parsed YAML: plays, blocks and tasks alike."""
+    if isinstance(node, dict):
+        yield node
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from mappings(child)
 
 
 def run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -37,8 +54,7 @@ def run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> subproces
         cwd=cwd,
         env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=False,
     )

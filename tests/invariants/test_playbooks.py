@@ -1,0 +1,81 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Playbooks: they hold the order, all of it and nothing else. The order is read from what Ansible would read."""
+
+from __future__ import annotations
+
+import keyword
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from tests.repository import COLLECTION, files, load, mappings, passes
+
+PLAYBOOKS = sorted(path for path in files("playbooks/*.yml") if path.count("/") == 1)
+ORDER = ["preflight", "docker_cleanup", "source_code", "compose_deploy build", "compose_deploy start", "cloudflare_purge"]
+#: Nobody answers under a scheduler, and cron answers with nothing.
+PROMPTS = {"vars_prompt", "ansible.builtin.pause", "pause"}
+
+
+def steps(play: dict[str, t.Any]) -> t.Iterator[str]:
+    """``role`` or ``role entry-point`` for each step of a play, in the order in which Ansible runs them."""
+    for role in play.get("roles", []):
+        yield _step({"name": role} if isinstance(role, str) else {"name": role.get("role", role.get("name"))})
+    for task in mappings([play.get(section, []) for section in ("pre_tasks", "tasks", "post_tasks")]):
+        for key in ("ansible.builtin.include_role", "ansible.builtin.import_role"):
+            if key in task:
+                yield _step(task[key])
+
+
+def _step(role: dict[str, str]) -> str:
+    namespace, _dot, name = role["name"].rpartition(".")
+    assert namespace == COLLECTION, f"{role['name']}: a short name resolves to somebody else's role elsewhere"
+    return f"{name} {role['tasks_from']}" if "tasks_from" in role else name
+
+
+def mandatory() -> list[dict[str, t.Any]]:
+    """The plays of the deploy that hold a step of the required order."""
+    return [play for play in load("playbooks/deploy.yml") if set(steps(play)) & set(ORDER)]
+
+
+def test_the_deploy_has_every_step_once_and_in_the_required_order() -> None:
+    found = [step for play in load("playbooks/deploy.yml") for step in steps(play)]
+    assert [step for step in found if step in ORDER] == ORDER
+
+
+def test_no_server_is_ahead_of_another_and_a_failure_ends_the_deploy() -> None:
+    assert mandatory()
+    for play in mandatory():
+        assert play["hosts"] == "rack", play["name"]
+        assert play["any_errors_fatal"] is True, play["name"]
+        assert "serial" not in play, play["name"]
+
+
+def test_no_tag_and_no_condition_can_skip_a_step_of_the_deploy() -> None:
+    roles = {step.split()[0] for step in ORDER}
+    looked_at = [*mappings(mandatory()), *(task for role in roles for path in files(f"roles/{role}/tasks/*.yml") for task in mappings(load(path)))]
+    assert looked_at
+    assert [mapping["tags"] for mapping in looked_at if "tags" in mapping] == []
+    assert [task["when"] for play in mandatory() for task in mappings(play) if "when" in task] == []
+
+
+def test_nothing_ignores_an_error_or_asks_a_question() -> None:
+    looked_at = {path: list(mappings(load(path))) for path in files("playbooks/*.yml", "roles/*.yml", "molecule/*.yml")}
+    assert any(looked_at.values())
+    assert [path for path, found in looked_at.items() if any("ignore_errors" in mapping for mapping in found)] == []
+    assert [path for path, found in looked_at.items() if any(PROMPTS & set(mapping) for mapping in found)] == []
+
+
+def test_playbook_names_are_identifiers() -> None:
+    names = [Path(path).stem for path in PLAYBOOKS]
+    assert {"cleanup", "deploy", "memory_check", "purge"} <= set(names)
+    assert [name for name in names if not name.isidentifier() or keyword.iskeyword(name)] == []
+
+
+@pytest.mark.parametrize("by", ["path", "name"])
+def test_every_playbook_passes_the_syntax_check(by: str) -> None:
+    named = PLAYBOOKS if by == "path" else [f"{COLLECTION}.{Path(path).stem}" for path in PLAYBOOKS]
+    said = passes("ansible-playbook", "--syntax-check", "--inventory", "inventory/mycosoft", *named)
+    assert said.count("playbook: ") == len(PLAYBOOKS)
