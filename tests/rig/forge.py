@@ -20,13 +20,15 @@ from tests.rig.recipe import digest_of
 from tests.rig.ssh import Identity
 
 STACKS = Path(__file__).parent / "stacks"
-#: The whole new text of a file, or what makes it from the old one.
-Edit = t.Union[str, t.Callable[[str], str]]
+#: Makes a file's new text from the old one.
+Change = t.Callable[[str], str]
+#: The whole new text of a file, or what makes it.
+Edit = t.Union[str, Change]
 _BRANCH = "main"
 _DEVELOPER = {f"GIT_{role}_{field}": value for role in ("AUTHOR", "COMMITTER") for field, value in (("NAME", "Dana Developer"), ("EMAIL", "dana@rack.example"))}
 
 
-def replaced(old: str, new: str) -> Edit:
+def replaced(old: str, new: str) -> Change:
     """An edit that replaces every ``old``; refuses a file without it."""
 
     def edit(text: str) -> str:
@@ -37,7 +39,7 @@ def replaced(old: str, new: str) -> Edit:
     return edit
 
 
-def substitution(expression: str) -> Edit:
+def substitution(expression: str) -> Change:
     """An edit from the ``s/regex/replacement/`` of sed; any delimiter, refuses a file it does not match."""
     parts = expression[2:].split(expression[1]) if re.match(r"s[^\w\s]", expression) else []
     if len(parts) not in (2, 3) or any(parts[2:]):

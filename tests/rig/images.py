@@ -181,11 +181,9 @@ def _compose_binary() -> Path:
 
 @contextlib.contextmanager
 def _scratch_folder() -> t.Iterator[Path]:
-    """An empty folder of the cache; what a killed run left there goes first (the caller holds the lock)."""
-    folder = cache_folder() / "scratch"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    """A new folder of the cache. What killed runs left there goes, as far as it can: their mmdebstrap may take seconds to end."""
+    parent = cache_folder() / "scratch"
+    shutil.rmtree(parent, ignore_errors=True)
+    parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=parent, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
