@@ -107,10 +107,10 @@ class Change:
     def body(self) -> Json:
         """The body of ``POST /containers/{id}/update``: all at once, so that the engine and the kernel see no order between them.
 
-        A value of 0 leaves the container's own.
+        A reservation of 0 leaves the container's own. Without MemorySwap the engine refuses a limit for a container that had
+        none; where the kernel does not account for swap it drops the value by itself.
         """
-        body = {"Memory": self.limit.memory, "MemoryReservation": self.reservation or 0}
-        return {**body, "MemorySwap": self.limit.memory_swap} if self.swap else body
+        return {"Memory": self.limit.memory, "MemorySwap": self.limit.memory_swap, "MemoryReservation": self.reservation or 0}
 
     def facts(self) -> Json:
         """Plain JSON types, as the module returns them."""

@@ -69,7 +69,7 @@ options:
     type: bool
     default: false
 notes:
-  - Where the kernel of the host does not account for swap, swap limits are neither set nor compared, and a warning says so.
+  - Where the kernel of the host does not account for swap, swap limits are neither enforced nor compared, and a warning says so.
 """
 
 EXAMPLES = r"""
@@ -183,7 +183,7 @@ def run(module: AnsibleModule, kernel: Kernel) -> Facts:
     engine = connect(params)
     swap = bool(engine.get("/info").get("SwapLimit"))
     if not swap:
-        module.warn("The kernel of this host does not account for swap: swap limits are neither set nor compared.")
+        module.warn("The kernel of this host does not account for swap: swap limits are neither enforced nor compared.")
 
     changes = _limits.plan(limits, of_services(engine, kernel, limits), swap)
     absent = _limits.missing(limits, changes)

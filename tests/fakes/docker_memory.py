@@ -106,6 +106,8 @@ class Machine:
         compose = {"com.docker.compose.project": project, "com.docker.compose.service": service} if service else {}
         made = Container(name, {**compose, **(labels or {})}, **more)
         made.place = made.place or {"cgroupfs": "docker/%s", "systemd": "system.slice/docker-%s.scope"}[self.driver] % made.id
+        if made.limit and not self.swap_limit:
+            made.memory_swap = -1  # what the engine makes of any swap limit that the kernel cannot keep
         self.containers[made.id] = made
         self.enforce(made)
         return made
@@ -132,7 +134,7 @@ class Machine:
             "memory.stat": "cache 1\ninactive_file 1\ntotal_cache 2\ntotal_inactive_file %d" % container.inactive_file,
             "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill %d" % container.oom_kills,
         }
-        swap = {"memory.memsw.limit_in_bytes": _pages(container.memory_swap) or UNLIMITED_V1}
+        swap = {"memory.memsw.limit_in_bytes": _pages(max(container.memory_swap, 0)) or UNLIMITED_V1}
         return {**files, **(swap if self.swap_limit else {})}
 
     def _v2(self, container: Container) -> Json:
@@ -143,7 +145,7 @@ class Machine:
             "memory.stat": "anon 1\nfile 2\ninactive_file %d" % container.inactive_file,
             "memory.events": "low 0\nhigh 0\nmax 3\noom %d\noom_kill %d" % (container.oom_kills, container.oom_kills),
         }
-        swap = {"memory.swap.max": _pages(container.memory_swap - container.limit) if container.memory_swap else "max"}
+        swap = {"memory.swap.max": _pages(container.memory_swap - container.limit) if container.memory_swap > 0 else "max"}
         return {**files, **(swap if self.swap_limit else {})}
 
     # --- the engine ---
@@ -186,14 +188,15 @@ class Machine:
             (0 < memory < 6 * MIB, 400, "Minimum memory limit allowed is 6MB"),
             (0 < swap < memory, 400, "Minimum memoryswap limit should be larger than memory limit, see usage"),
             (memory < reservation, 400, "Minimum memory limit can not be less than memory reservation limit, see usage"),
-            (0 < container.memory_swap < memory and not swap, 409, "Memory limit should be smaller than already set memoryswap limit"),
+            (container.memory_swap < memory and not swap, 409, "Memory limit should be smaller than already set memoryswap limit"),
             (container.usage - container.inactive_file > memory, 500, "unable to set memory limit to %d" % memory),
         ]
         for refused, status, message in refusals:
             if refused:
                 return status, {"message": message}
         self.updates.append((container.name, body))
-        container.limit, container.memory_swap = memory or container.limit, swap or container.memory_swap
+        container.limit = memory or container.limit
+        container.memory_swap = (swap or container.memory_swap) if self.swap_limit else -1
         container.reservation = reservation or container.reservation
         if not self.deaf:
             self.enforce(container)

@@ -154,7 +154,7 @@ def test_a_profile_of_a_service_elsewhere_does_not_bring_it_back(tmp_path: Path)
 
 def test_the_environment_is_added_and_meant_literally(tmp_path: Path) -> None:
     base = "services: {web: {image: x, environment: ['KEEP=1', 'URL=old', 'PW=${SECRET:?missing}']}}"
-    env = {"URL": "http://192.0.2.7:8765", "PRICE": "5$ or ${SECRET}", "YES": "yes", "EMPTY": "", "UMLAUT": "Fäden: #1"}
+    env: dict[str, t.Any] = {"URL": "http://192.0.2.7:8765", "PRICE": "5$ or ${SECRET}", "YES": "yes", "EMPTY": "", "UMLAUT": "Fäden: #1"}
     resolved = Compose(tmp_path, base).with_override(stack({"web": service(2, **env)}))
     given = {key: value.replace("$$", "$") for key, value in resolved["web"]["environment"].items()}
     assert given == {"KEEP": "1", "PW": "only-here", **env}
