@@ -9,6 +9,8 @@ import argparse
 import os
 import sys
 
+import docker.errors
+
 from tests.rig.errors import RigError
 from tests.rig.forge import Edit, substitution
 from tests.rig.images import DEFAULT_ENGINE, ENGINES
@@ -108,7 +110,9 @@ def main() -> int:
         return int(arguments.run(arguments))
     except RigError as error:
         print(error, file=sys.stderr)
-        return 1
+    except docker.errors.DockerException as error:
+        print(f"Cannot finish: the Docker Engine refused: {error}. Run the command again; it starts from a clean state.", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

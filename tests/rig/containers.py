@@ -9,6 +9,7 @@ import concurrent.futures
 import contextlib
 import os
 import typing as t
+from http import HTTPStatus
 from pathlib import Path
 
 import docker
@@ -26,7 +27,7 @@ ZONE_NAME = "rack.example"
 
 _FAKES = Path(__file__).resolve().parents[1] / "fakes"
 _SERVER_MEMORY = "3g"
-Json = dict[str, t.Any]
+_REMOVAL_SECONDS = 60
 
 
 def make_network(client: docker.DockerClient, project: str) -> str:
@@ -104,6 +105,7 @@ class Containers:
             network=self._layout.project,
             networking_config={self._layout.project: endpoint},
             restart_policy={"Name": "always"},
+            dns=[self._layout.address(FORGE)],
             volumes=[*mounts, *volumes],
             **options,
         )
@@ -134,16 +136,24 @@ def remove(client: docker.DockerClient, project: str) -> int:
     with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
         list(pool.map(_remove, found))
     for network in client.networks.list(filters={"label": f"{RIG_LABEL}={project}"}):
-        network.remove()
+        with contextlib.suppress(docker.errors.NotFound):
+            network.remove()
     return len(found)
 
 
 def _remove(container: Container) -> None:
     with contextlib.suppress(docker.errors.NotFound):
-        container.remove(v=True, force=True)
+        try:
+            container.remove(v=True, force=True)
+        except docker.errors.APIError as error:
+            if error.status_code != HTTPStatus.CONFLICT:
+                raise
+            # Somebody, perhaps a run that was killed, has it removed already.
+            container.wait(condition="removed", timeout=_REMOVAL_SECONDS)
 
 
 def orphans(client: docker.DockerClient) -> set[str]:
-    """Projects of rigs whose checkout is gone: nobody can take them down any more."""
+    """Projects of rigs whose checkout is gone: nobody can take them down any more. Of use on the rig's own engine only:
+    who shares another engine may see other folders than we do."""
     found = client.containers.list(all=True, ignore_removed=True, filters={"label": CHECKOUT_LABEL})
     return {container.labels[RIG_LABEL] for container in found if not Path(container.labels[CHECKOUT_LABEL]).exists()}

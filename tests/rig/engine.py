@@ -201,4 +201,4 @@ def stop_if_unused(engine: Engine) -> bool:
     if engine.own is None:
         return False
     with locked(cache_folder() / "engine.lock"):
-        return not engine.client.containers.list(all=True) and engine.own.stop()
+        return not engine.client.api.containers(all=True, limit=1) and engine.own.stop()

@@ -132,7 +132,7 @@ class Rig:
         record = self.state.record()
         if record:
             self.state.identity(record.instance).close()
-        for project in {self._project, *rig_containers.orphans(engine.client)}:
+        for project in {self._project, *(rig_containers.orphans(engine.client) if engine.own else ())}:
             count = rig_containers.remove(engine.client, project)
             if count:
                 self._progress(f"removed {count} containers of {project}")
