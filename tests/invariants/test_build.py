@@ -28,7 +28,8 @@ def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def installed(tarball: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("installed")
-    passes("ansible-galaxy", "collection", "install", "--offline", "--no-deps", "--collections-path", path, tarball)
+    # by force, because the checkout counts as installed already
+    passes("ansible-galaxy", "collection", "install", "--offline", "--no-deps", "--force", "--collections-path", path, tarball)
     return path
 
 

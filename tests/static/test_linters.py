@@ -15,7 +15,7 @@ LINTERS: dict[str, tuple[str, ...]] = {
     "ruff format": ("ruff", "format", "--check", "."),
     "yamllint": ("yamllint", "--strict", "."),
     "antsibull-changelog": ("antsibull-changelog", "lint"),
-    "mypy": ("mypy", f"{COLLECTION_PATH}/plugins", "tests", "molecule"),
+    "mypy": ("mypy", f"{COLLECTION_PATH}/plugins", "tests"),
     "antsibull-docs": ("antsibull-docs", "lint-collection-docs", "--plugin-docs", "."),
     "ansible-lint": ("ansible-lint", "--nocolor"),
 }
