@@ -12,7 +12,7 @@ version_added: 0.1.0
 description:
   - Sets the memory limit, the swap limit and the reservation of running containers of Compose services in place, without a restart.
   - Reads every container again afterwards, from the engine and from its cgroup files, and fails where it does not hold what was asked for.
-  - In check mode it is the proof alone. RV(changed) is V(false) exactly when every container already holds its limits.
+  - In check mode it is the proof alone. C(changed) is V(false) exactly when every container already holds its limits.
   - All running containers of a service are counted, not those of C(docker compose run).
   - A change lasts as long as the container. Compose sets the values of its files when it creates the container again.
 author:
