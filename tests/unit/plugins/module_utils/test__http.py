@@ -22,6 +22,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 ZONES, TOKEN = "/zones?name=example.org", "only-for-these-tests"
 
 
+@pytest.fixture(autouse=True)
+def _past_the_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+
+
 @pytest.fixture
 def server() -> t.Iterator[CloudflareServer]:
     with CloudflareServer(Api(TOKEN, [("a" * 32, "example.org")])) as running:
@@ -113,7 +118,7 @@ def test_the_check_of_certificates_can_be_turned_off(encrypted: str) -> None:
 
 def test_a_proxy_of_the_environment_is_used(server: CloudflareServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", server.origin)
-    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("no_proxy", "")
     answer = Http(TOKEN).send("GET", "http://api.invalid/client/v4" + ZONES)
     assert isinstance(answer, Reply)
     assert server.journal.read()[0]["target"] == "http://api.invalid/client/v4" + ZONES
@@ -121,7 +126,7 @@ def test_a_proxy_of_the_environment_is_used(server: CloudflareServer, monkeypatc
 
 def test_a_proxy_that_refuses_the_tunnel_is_final(server: CloudflareServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", server.origin)
-    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("no_proxy", "")
     answer = Http(TOKEN).send("GET", "https://api.invalid/client/v4" + ZONES)
     assert isinstance(answer, Silence)
     assert "Tunnel connection failed" in answer.cause

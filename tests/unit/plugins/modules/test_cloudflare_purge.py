@@ -47,7 +47,8 @@ class Rig:
 
 
 @pytest.fixture
-def rig(capsys: pytest.CaptureFixture[str]) -> t.Iterator[Rig]:
+def rig(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> t.Iterator[Rig]:
+    monkeypatch.setenv("no_proxy", "*")
     clock = SimulatedClock()
     zones = [(ZONE, NAME), ("a" * 32, "twice.example"), ("b" * 32, "twice.example")]
     with CloudflareServer(Api(TOKEN, zones, now=clock.now)) as server:
