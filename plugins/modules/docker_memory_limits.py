@@ -138,6 +138,11 @@ missing:
   type: list
   elements: dict
   sample: [{project: always-on, service: mindex-api}]
+swap_accounted:
+  description: Whether the kernel of the host accounts for swap, so that swap limits are enforced and were compared.
+  returned: always
+  type: bool
+  sample: true
 """
 
 import typing as t
@@ -188,7 +193,13 @@ def run(module: AnsibleModule, kernel: Kernel) -> Facts:
     changes = _limits.plan(limits, of_services(engine, kernel, limits), swap)
     absent = _limits.missing(limits, changes)
     needed = [change for change in changes if change.needed]
-    facts: Facts = {"changed": bool(needed), "containers": [change.facts() for change in changes], "missing": absent, "diff": _limits.diff(changes)}
+    facts: Facts = {
+        "changed": bool(needed),
+        "containers": [change.facts() for change in changes],
+        "missing": absent,
+        "swap_accounted": swap,
+        "diff": _limits.diff(changes),
+    }
     if absent and params["require"]:
         names = ", ".join("%(project)s/%(service)s" % service for service in absent)
         raise RackError("Cannot limit %s: no container of it runs. Start it first, or set require to false." % names, **{**facts, "changed": False})

@@ -256,7 +256,7 @@ def gather(params: t.Mapping[str, t.Any], kernel: Kernel) -> t.Tuple[t.List[Cont
     try:
         return containers(connect(params), kernel), []
     except Unreachable as error:
-        return [], [Finding("warn", "engine", "The containers were not checked. %s" % error.message, "Start the engine, or set containers to false.")]
+        return [], [Finding("warn", "engine", "The containers were not checked. %s" % error.message, "Make the engine answer, or set containers to false.")]
 
 
 def run(module: AnsibleModule, kernel: Kernel) -> Facts:
