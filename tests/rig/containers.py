@@ -60,7 +60,7 @@ class Containers:
 
     def forge(self, image: str) -> None:
         """Start the git host, registry and resolver."""
-        self._start(FORGE, image, command=["/usr/local/sbin/forge"], volumes=["/var/lib/docker-registry"], binds={self._state.logs(FORGE): "/log"})
+        self._start(FORGE, image, command=["/usr/local/sbin/forge"], binds={self._state.logs(FORGE): "/log"})
 
     def mycobrain(self, image: str) -> None:
         """Start the stand-in for MycoBrain."""
@@ -116,7 +116,7 @@ def start_all(containers: Containers, images: Images, servers: t.Iterable[str], 
     """Start every container of the rig, all at once."""
     with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
         started = [
-            pool.submit(containers.forge, images.service),
+            pool.submit(containers.forge, images.forge),
             pool.submit(containers.mycobrain, images.service),
             pool.submit(containers.cloudflare, images.service, zone),
             *(pool.submit(containers.server, server, images.server) for server in servers),

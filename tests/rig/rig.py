@@ -23,7 +23,7 @@ from tests.rig import inventory
 from tests.rig.engine import Engine, ensure_engine, find_engine, locked, stop_if_unused
 from tests.rig.errors import RigError
 from tests.rig.forge import STACKS, Edit, Forge, seed_digests
-from tests.rig.images import BASE_IMAGES, DEFAULT_ENGINE, ENGINES, RECIPES, Builder, Images
+from tests.rig.images import DEFAULT_ENGINE, ENGINES, RECIPES, Builder
 from tests.rig.layout import CHECKOUT, DEFAULT_NAME, DEFAULT_SERVERS, FORGE, Layout, checked_servers, project_of
 from tests.rig.meminfo import Memory, profile, render
 from tests.rig.recipe import digest_of
@@ -70,7 +70,8 @@ class Rig:
             record = None if fresh else self.state.record()
             if record is None or not self._reusable(engine, record):
                 record = self._make(engine)
-            self._fill_forge(record)
+            record = self._fill_forge(record)
+            self.state.write_record(record)
             identity = self.state.identity(record.instance)
             inventory.write(self.state.inventory, record.layout, identity, self.state.folder, record.zone)
 
@@ -148,31 +149,30 @@ class Rig:
         made = rig_containers.Containers(engine.client, layout, self.state, record.instance)
         rig_containers.start_all(made, images, layout.servers, record.zone)
         self._progress("waiting for them")
-        self._prepare_forge(engine, images, record)
+        self._prepare_forge(engine, record)
+        record = self._fill_forge(record)  # while the servers boot
         self._wait(record)
-        self.state.write_record(record)
         return record
 
-    def _prepare_forge(self, engine: Engine, images: Images, record: Record) -> None:
-        registry = Registry(record.layout.registry)
-        wait_for("the forge's registry", registry.answers)
-        with concurrent.futures.ThreadPoolExecutor() as pool:
-            list(pool.map(lambda recipe: registry.push(engine.client, images.bases[recipe], BASE_IMAGES[recipe]), BASE_IMAGES))
+    def _prepare_forge(self, engine: Engine, record: Record) -> None:
+        wait_for("the forge's registry", Registry(record.layout.registry).answers)
         forge = engine.client.containers.get(record.layout.container(FORGE))
         for repository in seed_digests():
             code, output = forge.exec_run(["git", "init", "--quiet", "--bare", "--initial-branch=main", f"/srv/git/{repository}.git"], user="git")
             if code != 0:
                 raise RigError(f"Cannot make the repository {repository} on the forge: {output!r}")
-        self._progress(f"the registry serves {', '.join(BASE_IMAGES.values())}")
 
     def _wait(self, record: Record) -> None:
         for url in (f"{record.layout.mycobrain_url}/health", f"{record.layout.cloudflare_url}/__health"):
             wait_for(url, functools.partial(_answers_http, url))
-        for server in record.layout.servers:
-            wait_for(f"SSH and Docker on {server}", functools.partial(self._answers, record, server))
-            self._progress(f"{server} is ready at {record.layout.address(server)}")
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            list(pool.map(functools.partial(self._wait_for_server, record), record.layout.servers))
 
-    def _fill_forge(self, record: Record) -> None:
+    def _wait_for_server(self, record: Record, server: str) -> None:
+        wait_for(f"SSH and Docker on {server}", functools.partial(self._answers, record, server))
+        self._progress(f"{server} is ready at {record.layout.address(server)}")
+
+    def _fill_forge(self, record: Record) -> Record:
         """Give the forge what the checkout's stacks look like now; what tests pushed stays while they are unchanged."""
         digests = seed_digests()
         forge = self._forge(record)
@@ -181,7 +181,7 @@ class Rig:
             commits = pool.map(lambda repository: forge.fill(repository, STACKS / repository), changed)
             for repository, commit in zip(changed, commits, strict=True):
                 self._progress(f"{repository} on the forge is at {commit[:12]}")
-        self.state.write_record(dataclasses.replace(record, stacks=digests))
+        return dataclasses.replace(record, stacks=digests)
 
     # -- use ----------------------------------------------------------------
 
@@ -264,4 +264,4 @@ class Stopwatch:
         self._start = time.monotonic()
 
     def __call__(self, line: str) -> None:
-        print(f"{time.monotonic() - self._start:6.1f} s  {line}", flush=True)
+        print(f"{time.monotonic() - self._start:6.1f} s  {line}\n", end="", flush=True)  # one write: threads report too

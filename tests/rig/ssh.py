@@ -55,7 +55,7 @@ class Identity:
     def run(self, address: str, argv: t.Sequence[str], *, timeout: float = 120, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run ``argv`` on the server; what it prints comes back as text."""
         # A shared connection outlives the call and holds stderr: pipes would wait for it, files do not.
-        self.control.mkdir(mode=0o700, exist_ok=True)
+        self.control.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
             done = subprocess.run(
                 [*self.command(address), "--", shlex.join(argv)], stdin=subprocess.DEVNULL, stdout=out, stderr=errors, timeout=timeout, check=False
