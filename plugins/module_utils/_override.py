@@ -32,12 +32,6 @@ class Replace:
     def __init__(self, value: t.Any) -> None:
         self.value = value
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Replace) and other.value == self.value
-
-    def __hash__(self) -> int:
-        return hash(repr(self.value))
-
 
 class Remove(Replace):
     """Nothing in the place of the base's value (Compose's ``!reset``)."""

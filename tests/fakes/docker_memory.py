@@ -75,6 +75,8 @@ class Machine:
         #: The bodies of the updates, in order, each with the container's name.
         self.updates: list[tuple[str, Json]] = []
         self.asked_stats: list[str] = []
+        #: Ids that are listed although the container has ended and gone by the time it is asked for.
+        self.ghosts: list[str] = []
         self._socket = root / "docker.sock"
         self._server = _Server(str(self._socket), _handler(self))
         self.set_memory()
@@ -156,7 +158,8 @@ class Machine:
         if path in fixed:
             return 200, fixed[path]
         if path == "/containers/json":
-            return 200, [{"Id": c.id, "Names": ["/" + c.name], "State": c.state, "Labels": c.labels} for c in self.containers.values()]
+            listed = [{"Id": c.id, "Names": ["/" + c.name], "State": c.state, "Labels": c.labels} for c in self.containers.values()]
+            return 200, listed + [{"Id": ghost, "Names": ["/ghost"], "State": "running", "Labels": {}} for ghost in self.ghosts]
         found = re.fullmatch("/containers/([0-9a-f]{64})/(json|update|stats)", path)
         container = self.containers.get(found.group(1)) if found else None
         if found is None or container is None:

@@ -163,6 +163,12 @@ def test_the_engine_is_not_asked_for_what_files_tell(machine: Machine, run: Run)
     assert machine.asked_stats == []
 
 
+def test_a_container_that_ends_while_it_is_read_is_left_out(machine: Machine, run: Run) -> None:
+    machine.add("web-1", "web", limit=GIB)
+    machine.ghosts.append("f" * 64)
+    assert [container["name"] for container in run()["containers"]] == ["web-1"]
+
+
 def test_without_an_engine_the_host_is_checked_all_the_same(run: Run) -> None:
     result = run(docker_host="unix:///nowhere/docker.sock", fail_on="critical")
     assert (result["status"], levels(result), result["containers"]) == ("warn", [("warn", "engine")], [])
