@@ -48,36 +48,6 @@ options:
         is then listed in RV(removed) with that reason.
     type: bool
     default: true
-  keep_projects:
-    description:
-      - Names of Compose projects whose containers, networks and tagged images stay, even where they are stopped or unused.
-      - An image of such a project that lost its tag to a newer build, and that no container uses, is removed. Such old
-        builds are what fills disks.
-      - An image that Compose pulled for the project carries no sign of it. It stays while a container of the project is
-        there; otherwise name it in O(keep_images).
-    type: list
-    elements: str
-    default: []
-  keep_images:
-    description:
-      - Images to keep, by reference, by a glob of references, or by full image ID.
-      - A reference without a tag means C(:latest), and one without a registry is on Docker Hub, as everywhere in Docker.
-      - In a glob, C(*) stands for any characters, C(/) and C(:) included. So V(mycosoft/*) keeps all tags of all repositories there.
-    type: list
-    elements: str
-    default: []
-  keep_networks:
-    description: Networks to keep, by name or by a glob of names.
-    type: list
-    elements: str
-    default: []
-  keep_labels:
-    description:
-      - Containers, images and networks to keep, by label. V(key) matches every value of the label, V(key=value) only that one.
-      - A label on an image also keeps builds of it that lost their tag.
-    type: list
-    elements: str
-    default: []
   busy_timeout:
     description:
       - Seconds to wait, altogether, while the engine refuses because another prune or removal is under way.
@@ -85,6 +55,7 @@ options:
     default: 60
 extends_documentation_fragment:
   - mycosoft.rack.docker
+  - mycosoft.rack.keep
   - mycosoft.rack.attributes
 attributes:
   check_mode:
@@ -220,7 +191,8 @@ freed:
     - For containers the sum of their writable layers.
     - For images what all image layers of the engine lost meanwhile (layers that kept images share are not counted), less the layers
       that the build cache still holds. A build or pull at the same time falsifies it. Null where the engine stopped answering.
-    - For the build cache what the engine reports, less the layers that images still hold.
+    - For the build cache what the engine reports, less the layers that images still hold. With the containerd image store the disk may
+      gain more than this, since there a layer of the cache can be a copy.
   returned: when the engine was reached
   type: dict
   sample: {"containers": 3, "images": 5242880, "networks": 0, "build_cache": 133, "total": 5243016}

@@ -1,0 +1,44 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """What a person wants to keep, whether or not something uses it now (``_keep.RULES``)."""
+
+    DOCUMENTATION = r"""
+options:
+  keep_projects:
+    description:
+      - Names of Compose projects whose containers, networks and tagged images stay, even where they are stopped or unused.
+      - Containers inherit the labels of their image, so one that was started by hand from an image of the project counts as the project's.
+      - An image of such a project that lost its tag to a newer build, and that no container uses, is removed. Such old
+        builds are what fills disks.
+      - An image that Compose pulled for the project carries no sign of it. It stays while a container of the project is
+        there; otherwise name it in O(keep_images).
+    type: list
+    elements: str
+    default: []
+  keep_images:
+    description:
+      - Images to keep, by reference, by a glob of references, or by full image ID.
+      - A reference without a tag means C(:latest), and one without a registry is on Docker Hub, as everywhere in Docker.
+      - In a glob, C(*) stands for any characters, C(/) and C(:) included. So V(mycosoft/*) keeps all tags of all repositories there.
+    type: list
+    elements: str
+    default: []
+  keep_networks:
+    description: Networks to keep, by name or by a glob of names.
+    type: list
+    elements: str
+    default: []
+  keep_labels:
+    description:
+      - Containers, images and networks to keep, by label. V(key) matches every value of the label, V(key=value) only that one.
+      - A label on an image also keeps builds of it that lost their tag.
+    type: list
+    elements: str
+    default: []
+"""
