@@ -147,7 +147,14 @@ class OwnEngine:
             if time.monotonic() > deadline:
                 raise RigError(f"Cannot stop the Docker Engine {pid}: it still runs after {_START_SECONDS} s. Read {self.log}.")
             time.sleep(0.1)
+        self._unmount()
         return True
+
+    def _unmount(self) -> None:
+        """Undo the mounts an engine that was killed left to its successor, which only removes its own."""
+        points = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()]
+        for point in sorted((point for point in points if Path(point).is_relative_to(self.folder)), reverse=True):
+            subprocess.run(["umount", "--lazy", point], check=False)
 
 
 def _alive(pid: int) -> bool:
