@@ -95,13 +95,8 @@ class OwnEngine:
         return _answering(f"unix://{self.socket}") if self.socket.exists() else None
 
     def pid(self) -> int | None:
-        """The pid of the running dockerd of this folder; a number reused by another program does not count."""
-        try:
-            pid = int((self.folder / "docker.pid").read_text(encoding="ascii"))
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except (OSError, ValueError):
-            return None
-        return pid if os.fsencode(self.folder / "data") in command else None
+        """The pid of the running dockerd of this folder."""
+        return _running(self.folder / "docker.pid", self.folder / "data")
 
     def start(self) -> docker.DockerClient:
         """Start dockerd, detached from the terminal and the shell, and wait until it answers."""
@@ -113,10 +108,19 @@ class OwnEngine:
         self.folder.mkdir(parents=True, exist_ok=True)
         pid = self.pid()
         if pid is None:
-            for stale in ("docker.pid", "docker.sock"):
-                (self.folder / stale).unlink(missing_ok=True)
+            self._forget_predecessor()
             pid = self._spawn()
         return self._wait(pid)
+
+    def _forget_predecessor(self) -> None:
+        """Remove what a killed engine left: dockerd would wait in vain for a containerd that is a zombie, or another program by now."""
+        containerd = self.folder / "exec" / "containerd"
+        left = _running(containerd / "containerd.pid", containerd / "containerd.toml")
+        if left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(left, signal.SIGKILL)
+        for stale in (self.folder / "docker.pid", self.socket, containerd / "containerd.pid", containerd / "containerd.sock"):
+            stale.unlink(missing_ok=True)
 
     def _spawn(self) -> int:
         command = ["dockerd", "--data-root", str(self.folder / "data"), "--exec-root", str(self.folder / "exec")]
@@ -155,6 +159,16 @@ class OwnEngine:
         points = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()]
         for point in sorted((point for point in points if Path(point).is_relative_to(self.folder)), reverse=True):
             subprocess.run(["umount", "--lazy", point], check=False)
+
+
+def _running(pid_file: Path, argument: Path) -> int | None:
+    """The pid in the file, if a process with ``argument`` on its command line has it; a reused number and a zombie do not count."""
+    try:
+        pid = int(pid_file.read_text(encoding="ascii"))
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (OSError, ValueError):
+        return None
+    return pid if os.fsencode(argument) in command else None
 
 
 def _alive(pid: int) -> bool:
