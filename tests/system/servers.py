@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from tests.rig import Rig
+from tests.rig.rig import Rig
 
 SERVERS = ("sandbox", "overflow1", "overflow2")
 

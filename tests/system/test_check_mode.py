@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.rig import Rig
+from tests.rig.rig import Rig
 from tests.system.conftest import Playbook
 from tests.system.playbooks import Run
 from tests.system.servers import SERVERS, snapshot

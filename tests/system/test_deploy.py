@@ -8,7 +8,7 @@ import urllib.request
 from typing import Any
 
 import pytest
-from tests.rig import Rig
+from tests.rig.rig import Rig
 from tests.system.conftest import Playbook
 from tests.system.playbooks import Run
 from tests.system.servers import SERVERS, docker, services
