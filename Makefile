@@ -11,7 +11,9 @@ export LC_ALL := C.UTF-8
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.ansible/collections
-export PYTHONDONTWRITEBYTECODE := 1
+# Bytecode is kept (without it every ansible process compiles Ansible anew), but not among the sources.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/pycache
 
 ##@ Work on it
 
