@@ -15,6 +15,25 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.ansible/collections
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/pycache
 
+##@ Use it
+
+.PHONY: demo
+demo: setup ## a rack of real servers on this machine, deployed to; says where the website answers (make down removes it)
+	@python -m tests.demo
+
+.PHONY: deploy
+deploy: setup ## deploy to the rack of INVENTORY=...; further arguments in ARGS=... (--check, -v)
+	@[[ -n "$(INVENTORY)" ]] || { echo "Which rack? make deploy INVENTORY=inventory/mycosoft, or INVENTORY=.cache/rig/demo/inventory for the demo." >&2; exit 2; }
+	@ansible-playbook --inventory "$(INVENTORY)" playbooks/deploy.yml $(ARGS)
+
+.PHONY: ssh
+ssh: ## a shell on a server of the demo: make ssh SERVER=sandbox
+	@python -m tests.rig ssh $(or $(SERVER),sandbox)
+
+.PHONY: push
+push: ## push a new version of the demo's website: make push VERSION=2
+	@python -m tests.rig push --repo website --set VERSION="$(or $(VERSION),2)" -m "Release $(or $(VERSION),2)"
+
 ##@ Work on it
 
 .PHONY: help
