@@ -77,9 +77,11 @@ current() {
 
 # uv takes no notice of pip's configuration: hand on the index and the certificates where pip has its own.
 follow_pip() {
-  local index certificates
-  index=${PIP_INDEX_URL:-$(pip_setting index-url)}
-  certificates=${PIP_CERT:-$(pip_setting cert)}
+  local settings index certificates
+  # not `config get`: that reads one file only
+  settings=$(.venv/bin/python -m pip config list)
+  index=$(pip_setting index-url <<<"$settings")
+  certificates=$(pip_setting cert <<<"$settings")
   if [[ -n $index ]]; then
     export UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-$index}
   fi
@@ -88,7 +90,8 @@ follow_pip() {
   fi
 }
 
-pip_setting() { .venv/bin/python -m pip config get "global.$1" 2>/dev/null || true; }
+# Prints the setting NAME of pip from its list, whose lines read global.NAME='value'; the environment's go first.
+pip_setting() { sed -nE "s/^(:env:|global)\.$1='(.*)'\$/\1 \2/p" | sort | sed -nE '1s/^[^ ]+ //p'; }
 
 environment() {
   local python
