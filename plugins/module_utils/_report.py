@@ -52,9 +52,7 @@ def _service(container: Json, plan: Json) -> Json:
         "limit": container["limit"],
         "reservation": container["reservation"],
         "working_set": container["working_set"],
-        "planned": any(
-            container["project"] == stack["project"] and container["service"] in stack["services"] for stack in plan["stacks"].values()
-        ),
+        "planned": any(container["project"] == stack["project"] and container["service"] in stack["services"] for stack in plan["stacks"].values()),
     }
 
 

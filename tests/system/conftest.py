@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
 from tests.rig.rig import Rig
 from tests.system.playbooks import Run, run_playbook
 

@@ -51,7 +51,8 @@ def snapshot(rig: Rig, server: str) -> Snapshot:
     """Objects of the engine and the files (with size and time of change) that a deploy writes."""
     find = ["find", "/home/mycosoft", "/var/lib/mycosoft-rack", "-not", "-path", "*/.ansible*", "-type", "f", "-printf", "%p %s %T@\\n"]
     return Snapshot(
-        containers=str(sorted((name, value["Id"], value["State"]) for name, value in containers(rig, server).items())),
+        # not the whole state: the log of the health check goes on
+        containers=str(sorted((name, value["Id"], value["State"]["Status"], value["State"]["StartedAt"]) for name, value in containers(rig, server).items())),
         images=docker(rig, server, "images", "--all", "--no-trunc", "--format", "{{.ID}} {{.Repository}}:{{.Tag}}"),
         networks=docker(rig, server, "network", "ls", "--no-trunc", "--format", "{{.ID}} {{.Name}}"),
         volumes=docker(rig, server, "volume", "ls", "--format", "{{.Name}}"),

@@ -8,6 +8,7 @@ import urllib.request
 from typing import Any
 
 import pytest
+
 from tests.rig.rig import Rig
 from tests.system.conftest import Playbook
 from tests.system.playbooks import Run

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from tests.rig.rig import Rig
 from tests.system.conftest import Playbook
 from tests.system.playbooks import ROOT, Run

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import ansible_runner
+
 from tests.rig.rig import Rig
 from tests.system.conftest import Playbook
 from tests.system.playbooks import ROOT, Run, run_playbook

@@ -31,4 +31,5 @@ def test_the_limit_is_on_the_live_container_and_in_its_cgroup(host):
 
 
 def test_the_website_answers_from_outside_its_container(host):
-    assert json.loads(host.check_output("python3 -c \"import urllib.request as u; print(u.urlopen('http://127.0.0.1:3000/api/state').read().decode())\""))["mindex"] is True
+    ask = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:3000/api/state').read().decode())"
+    assert json.loads(host.check_output(f'python3 -c "{ask}"'))["mindex"] is True

@@ -1,0 +1,34 @@
+"""Every Molecule scenario, as `molecule test` runs it, on the rig that the system tests use too."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SCENARIOS = sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml"))
+
+
+def test_every_role_of_a_deploy_has_a_scenario() -> None:
+    roles = {path.name for path in (ROOT / "roles").iterdir()}
+    assert roles - set(SCENARIOS) == {"report"}, "report only shows what others left: the scenario deploy runs it"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", [name for name in SCENARIOS if name != "default"])
+def test_scenario(scenario: str) -> None:
+    """The rig stays up from one scenario to the next (--destroy=never); who brought it up takes it down."""
+    done = subprocess.run(
+        ["molecule", "test", "--scenario-name", scenario, "--destroy=never"],
+        cwd=ROOT,
+        env=os.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
