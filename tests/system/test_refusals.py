@@ -86,6 +86,12 @@ def test_a_part_of_the_rack_is_refused(rig: Rig, deployed: Run, playbook: Playbo
     assert "overflow1 has services but takes no part in this run" in flat(output), output
 
 
+def test_a_purge_without_a_token_is_refused_before_anything_changes(rig: Rig, deployed: Run, playbook: Playbook) -> None:
+    output = playbook("deploy", extra={"cloudflare_purge_token": ""}).refused().output
+    assert "Cannot purge Cloudflare: a zone is configured, but no token" in flat(output), output
+    assert "Clear the Docker cache" not in output
+
+
 def flat(output: str) -> str:
     """The output with its line breaks folded: a terminal's width must not decide a test."""
     return " ".join(output.split())
