@@ -52,6 +52,10 @@ check: setup ## linters, unit tests, invariants: under a minute, needs no server
 test: setup ## everything, on real servers; ends with the line "N passed, N failed"
 	@pytest --junit-xml=.cache/junit.xml
 
+.PHONY: bench
+bench: setup ## a deploy with nothing changed, held against plain tasks and an SSH script, RUNS=3 rounds in turn
+	@python -m tests.bench --rounds "$(or $(RUNS),3)"
+
 .PHONY: docs
 docs: setup ## the documentation site: docs/build/html/index.html
 	@mkdir -p -m 755 docs/build/rst

@@ -1,0 +1,116 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``make bench``: one deploy of a rack in which nothing changed, three ways, on the same servers in turn.
+
+Ours is held against what a person would take instead: the SSH script of by_hand.sh, and the same steps as plain tasks.
+Seconds differ between machines and with their load; the ratios hardly do, because the ways take turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime
+import functools
+import importlib.metadata
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import typing as t
+from pathlib import Path
+
+from tests.bench.figures import Measured, table, tasks_per_host
+from tests.rig.rig import Rig
+from tests.system.playbooks import Run, run_playbook
+
+HERE = Path(__file__).parent
+Way = t.Callable[[], Run]
+
+
+def ssh_config(rig: Rig) -> str:
+    """What an operator has in ~/.ssh/config: every server by its name."""
+    identity = rig.identity
+    common = f"User {identity.user}\nIdentityFile {identity.key}\nIdentitiesOnly yes\nUserKnownHostsFile {identity.known_hosts}\nBatchMode yes\n"
+    return "".join(f"Host {server}\nHostName {rig.layout.address(server)}\n{common}" for server in rig.layout.servers)
+
+
+def by_hand(rig: Rig, config: Path) -> Run:
+    environment = {
+        "SSH_CONFIG": str(config),
+        "CLOUDFLARE_ZONE_URL": f"{rig.layout.cloudflare_url}/client/v4/zones/{rig.record.zone}",
+        "CLOUDFLARE_TOKEN_FILE": str(rig.state.token),
+    }
+    command = ["bash", str(HERE / "by_hand.sh")]
+    done = subprocess.run(
+        command, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    return Run(done.returncode, done.stdout)
+
+
+def progress(line: str) -> None:
+    """To stderr: stdout is the result, to be quoted as it is."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def timed(name: str, way: Way) -> tuple[float, Run]:
+    start = time.monotonic()
+    run = way()
+    seconds = time.monotonic() - start
+    if run.code != 0:
+        sys.exit(f"{run.output}\nCannot measure {name}: it ended with {run.code}; its output is above.")
+    progress(f"{seconds:6.1f} s  {name}")
+    return seconds, run
+
+
+def measure(ways: t.Mapping[str, Way], rounds: int) -> list[Measured]:
+    """Each way once to warm up, then ``rounds`` times, in turn."""
+    warm = {name: timed(f"{name} (warm-up)", way)[1] for name, way in ways.items()}
+    turns = [{name: timed(name, way)[0] for name, way in ways.items()} for _round in range(rounds)]
+    return [Measured(name, tuple(turn[name] for turn in turns), tasks_per_host(warm[name].output)) for name in ways]
+
+
+def load() -> str:
+    return f"{os.getloadavg()[0]:.1f}"
+
+
+def bench(rig: Rig, rounds: int, config: Path) -> str:
+    """Measure on a rig that is up; the result is the text to print."""
+    config.write_text(ssh_config(rig), encoding="utf-8")
+    ways: dict[str, Way] = {
+        # First, because it also renders the limits that the others then use.
+        "playbooks/deploy.yml": functools.partial(run_playbook, "playbooks/deploy.yml", rig.inventory),
+        "SSH script by hand": functools.partial(by_hand, rig, config),
+        "plain tasks, community.docker": functools.partial(run_playbook, str(HERE / "plain_tasks.yml"), rig.inventory),
+    }
+    before = load()
+    ours, *others = measure(ways, rounds)
+    engine = rig.run("sandbox", ["docker", "version", "--format", "{{.Server.Version}}"]).stdout.strip()
+    return (
+        f"One deploy with nothing changed, {len(rig.layout.servers)} servers; median (lowest to highest) of {rounds} rounds in turn, after a warm-up of each.\n"
+        f"{datetime.date.today()}, ansible-core {importlib.metadata.version('ansible-core')}, Docker {engine}, "
+        f"{os.cpu_count()} CPUs for servers and controller, load {before} before and {load()} after.\n"
+        "The ratios are the figure that holds on other machines; the seconds are this machine's.\n\n"
+        f"{table(ours, others)}"
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="measured runs of each way (3)")
+    rounds = parser.parse_args().rounds
+    if rounds < 1:
+        parser.error("--rounds: at least 1")
+    rig = Rig("bench", progress=progress)
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="rack-bench-"))
+        stack.callback(rig.down)
+        rig.up()
+        print(bench(rig, rounds, Path(folder) / "ssh_config"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

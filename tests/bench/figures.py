@@ -1,0 +1,50 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the measured seconds say. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import statistics
+import typing as t
+
+_RECAP = re.compile(r"^(\S+)\s+: (ok=\d+ .*)$", re.MULTILINE)
+_COUNT = re.compile(r"\b(?:ok|skipped)=(\d+)")
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """One way to deploy: the seconds of each round, and its tasks on each host when Ansible ran it."""
+
+    name: str
+    seconds: tuple[float, ...]
+    tasks: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
+
+
+def tasks_per_host(output: str) -> dict[str, int]:
+    """Host -> tasks that ran or were skipped, from the recap at the end of ansible-playbook's output."""
+    return {host: sum(map(int, _COUNT.findall(counts))) for host, counts in _RECAP.findall(output)}
+
+
+def ratios(ours: Measured, other: Measured) -> tuple[float, ...]:
+    """Ours divided by the other, round by round: what the machine did meanwhile slowed both."""
+    return tuple(mine / its for mine, its in zip(ours.seconds, other.seconds, strict=True))
+
+
+def table(ours: Measured, others: t.Sequence[Measured]) -> str:
+    """One line for each way: median seconds, ratio of ours to it with the lowest and the highest of all rounds, tasks for each host."""
+    rows = [("", "seconds", "ours / it", "tasks per host"), *(_row(ours, measured) for measured in (ours, *others))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+
+
+def _row(ours: Measured, measured: Measured) -> tuple[str, str, str, str]:
+    ratio = "1" if measured is ours else _middle(ratios(ours, measured), 2)
+    tasks = f"{min(measured.tasks.values())} to {max(measured.tasks.values())}" if measured.tasks else "none"
+    return measured.name, _middle(measured.seconds, 1), ratio, tasks
+
+
+def _middle(values: t.Sequence[float], digits: int) -> str:
+    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
