@@ -206,7 +206,7 @@ def _host(item: str) -> Item:
 
 
 def _prefix(item: str) -> Item:
-    host, _, path = item.partition("/")
+    host, _slash, path = item.partition("/")
     if not _HOST.fullmatch(host.lower()) or re.search(r"[\s?#*]", path) or path.count("/") > 30:
         raise _wrong(
             "prefix", item, "a prefix is a host and a path of at most 31 parts, without scheme, query and wildcard", "Give it such as example.org/blog"

@@ -268,7 +268,7 @@ def _host_fault(item: t.Any) -> str:
 def _prefix_fault(item: t.Any) -> str:
     if not isinstance(item, str) or re.search(r"[\s?#]", item) or "://" in item:
         return "invalid prefix"
-    host, _, path = item.partition("/")
+    host, _slash, path = item.partition("/")
     return "" if HOST_NAME.fullmatch(host) and path.count("/") < 31 else "invalid prefix"
 
 
@@ -415,7 +415,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def _zone(text: str) -> tuple[str, str]:
-    zone, _, name = text.partition(":")
+    zone, _colon, name = text.partition(":")
     if not ZONE_ID.fullmatch(zone) or not name:
         raise argparse.ArgumentTypeError("expected <32 hex digits>:<name>, got %r" % text)
     return zone, name

@@ -54,7 +54,7 @@ def _ssh(arguments: argparse.Namespace) -> int:
 def _push(arguments: argparse.Namespace) -> int:
     edits: dict[str, Edit | None] = {}
     for assignment in arguments.set:
-        path, _, content = assignment.partition("=")
+        path, _equals, content = assignment.partition("=")
         edits[path] = content + "\n"
     for path, expression in arguments.replace:
         edits[path] = substitution(expression)

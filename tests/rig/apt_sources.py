@@ -56,7 +56,7 @@ def _fields(stanza: str) -> dict[str, list[str]]:
         if line[:1].isspace():
             fields.setdefault(name, []).extend(line.split())
         elif ":" in line:
-            name, _, value = line.partition(":")
+            name, _colon, value = line.partition(":")
             name = name.strip().lower()
             fields[name] = value.split()
     return fields

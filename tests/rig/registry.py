@@ -45,7 +45,7 @@ class Registry:
 
     def push(self, client: docker.DockerClient, image: str, name: str) -> None:
         """Push the engine's ``image`` as ``name`` (repository:tag)."""
-        repository, _, tag = name.rpartition(":")
+        repository, _colon, tag = name.rpartition(":")
         with tempfile.TemporaryFile() as file:
             for chunk in client.images.get(image).save():
                 file.write(chunk)

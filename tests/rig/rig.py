@@ -37,7 +37,7 @@ _FAKES = _PACKAGE.parent / "fakes"
 _READY = ["sh", "-c", "systemctl is-active --quiet docker && docker version --format '{{.Server.Version}}'"]
 
 
-def silent(_: str) -> None:
+def silent(_line: str) -> None:
     """Progress that nobody reads."""
 
 

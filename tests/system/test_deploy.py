@@ -132,5 +132,5 @@ def image_created(rig: Rig, server: str, service: str) -> float:
 
 def seconds(moment: str) -> float:
     """Unix time of the engine's RFC 3339 text, whose nanoseconds Python does not read."""
-    whole, _, fraction = moment.rstrip("Z").partition(".")
+    whole, _point, fraction = moment.rstrip("Z").partition(".")
     return datetime.datetime.fromisoformat(whole).replace(tzinfo=datetime.timezone.utc).timestamp() + float(f"0.{fraction or 0}")

@@ -123,7 +123,7 @@ def test_zones_come_in_pages() -> None:
 def test_a_free_plan_gets_twenty_five_requests_and_then_five_a_minute() -> None:
     now = Time()
     api = Api(TOKEN, [(ZONE, "example.org")], now=now)
-    for _ in range(25):
+    for _time in range(25):
         assert code(ask(api, {"tags": ["a"]})) == (200, None)
     refused = ask(api, {"tags": ["a"]})
     assert code(refused) == (429, 971)
@@ -146,7 +146,7 @@ OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 def http(url: str, method: str = "GET", body: t.Any = None, **headers: str) -> tuple[int, t.Any]:
     data = None if body is None else json.dumps(body).encode()
     try:
-        with OPENER.open(urllib.request.Request(url, data, headers, method=method), timeout=10) as answer:  # noqa: S310 - loopback
+        with OPENER.open(urllib.request.Request(url, data, headers, method=method), timeout=10) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         with error:

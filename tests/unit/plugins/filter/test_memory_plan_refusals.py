@@ -28,9 +28,9 @@ WEB, API = ("always-on", "services", "website"), ("always-on", "services", "api"
 GONE = object()
 
 
-def changed(path: tuple[str | int, ...], value: t.Any, data: t.Any = STACKS) -> t.Any:
-    """A copy of the stacks with one value set, or removed."""
-    result = copy.deepcopy(data)
+def changed(path: tuple[str | int, ...], value: t.Any, data: t.Any = None) -> t.Any:
+    """A copy of the data, by default of the stacks, with one value set or removed."""
+    result: t.Any = copy.deepcopy(data or STACKS)
     target = result
     for key in path[:-1]:
         target = target[key]
@@ -41,10 +41,11 @@ def changed(path: tuple[str | int, ...], value: t.Any, data: t.Any = STACKS) -> 
     return result
 
 
-def problems(stacks: t.Any = STACKS, hosts: t.Any = HOSTS, reserve: t.Any = "6G", memory: t.Any = None, externals: t.Any = EXTERNALS) -> list[str]:
-    """The lines of the refusal, without its head, which counts them."""
+def problems(*stacks: t.Any, **given: t.Any) -> list[str]:
+    """The lines of the refusal, without its head, which counts them; what is not given is right."""
+    rack = {"hosts": HOSTS, "reserve": "6G", "externals": EXTERNALS, **given}
     with pytest.raises(AnsibleFilterError) as caught:
-        memory_plan(stacks, hosts, reserve, memory, externals)
+        memory_plan(*(stacks or [STACKS]), **rack)
     head, *lines = str(caught.value).splitlines()
     assert head == "Cannot plan the rack: %d problem%s" % (len(lines), "" if len(lines) == 1 else "s")
     return [line.removeprefix("- ") for line in lines]

@@ -52,7 +52,7 @@ def test_an_odd_redirect_is_refused_too() -> None:
     assert isinstance(verdict, Refused)
 
 
-@given(st.integers(100, 599), st.one_of(st.none(), st.recursive(st.one_of(st.text(), st.integers(), st.booleans()), lambda inner: st.lists(inner))), st.text())
+@given(st.integers(100, 599), st.one_of(st.none(), st.recursive(st.one_of(st.text(), st.integers(), st.booleans()), st.lists)), st.text())
 def test_every_answer_has_a_meaning(status: int, errors: t.Any, text: str) -> None:
     for body in (text, json.dumps({"success": False, "errors": errors}), json.dumps(errors)):
         verdict = judge(Reply(status, {}, body))

@@ -52,7 +52,7 @@ def test_a_refusal_carries_the_engines_words_and_status(fake: DockerEngine, stat
     fake.refuse("GET", "/networks", status, "  no, because\n")
     with pytest.raises(RackError) as refused:
         engine.get("/networks")
-    assert type(refused.value) is kind
+    assert refused.value.__class__ is kind
     assert refused.value.message == "Docker Engine refused GET /networks: no, because"
     assert refused.value.facts == {"status": status}
 
