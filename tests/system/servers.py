@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from tests.rig.rig import Rig
@@ -36,7 +36,7 @@ def running(rig: Rig, server: str) -> dict[str, tuple[str, str]]:
     return {name: (container["Id"], container["State"]["StartedAt"]) for name, container in containers(rig, server).items() if container["State"]["Running"]}
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Snapshot:
     """All that a deploy could change on one server."""
 
@@ -46,13 +46,22 @@ class Snapshot:
     volumes: str
     files: str
 
+    def changes(self, after: Snapshot) -> list[str]:
+        """The lines that are in one of the two only."""
+        pairs = zip(dataclasses.astuple(self), dataclasses.astuple(after), strict=True)
+        return sorted(line for mine, other in pairs for line in set(mine.splitlines()) ^ set(other.splitlines()))
+
 
 def snapshot(rig: Rig, server: str) -> Snapshot:
-    """Objects of the engine and the files (with size and time of change) that a deploy writes."""
-    find = ["find", "/home/mycosoft", "/var/lib/mycosoft-rack", "-not", "-path", "*/.ansible*", "-type", "f", "-printf", "%p %s %T@\\n"]
+    """Objects of the engine and the files (with size and time of change) that a deploy writes.
+
+    Left out is what Ansible, git and the Docker client write for themselves when they are merely asked.
+    """
+    caches = [word for path in ("*/.ansible*", "*/.git/index", "*/.docker/*") for word in ("-not", "-path", path)]
+    find = ["find", "/home/mycosoft", "/var/lib/mycosoft-rack", *caches, "-type", "f", "-printf", "%p %s %T@\\n"]
     return Snapshot(
         # not the whole state: the log of the health check goes on
-        containers=str(sorted((name, value["Id"], value["State"]["Status"], value["State"]["StartedAt"]) for name, value in containers(rig, server).items())),
+        containers="\n".join(f"{name} {value['Id']} {value['State']['Status']} {value['State']['StartedAt']}" for name, value in containers(rig, server).items()),
         images=docker(rig, server, "images", "--all", "--no-trunc", "--format", "{{.ID}} {{.Repository}}:{{.Tag}}"),
         networks=docker(rig, server, "network", "ls", "--no-trunc", "--format", "{{.ID}} {{.Name}}"),
         volumes=docker(rig, server, "volume", "ls", "--format", "{{.Name}}"),

@@ -15,5 +15,5 @@ def test_check_mode_changes_nothing_on_the_servers(rig: Rig, deployed: Run, play
 
     playbook("deploy", "--check", "--diff").succeeded()
 
-    assert {server: snapshot(rig, server) for server in SERVERS} == before
+    assert {server: before[server].changes(snapshot(rig, server)) for server in SERVERS} == {server: [] for server in SERVERS}
     assert [entry for entry in rig.fake_log("cloudflare") if entry["method"] == "POST"] == []
