@@ -4,7 +4,8 @@
 """``make bench``: one deploy of a rack in which nothing changed, three ways, on the same servers in turn.
 
 Ours is held against what a person would take instead: the SSH script of by_hand.sh, and the same steps as plain tasks.
-Seconds differ between machines and with their load; the ratios hardly do, because the ways take turns.
+Seconds belong to one machine; ratios can be compared, and because the ways take turns, other load on the machine falls on all of them.
+It does not fall on them evenly: the range beside each median says how far to trust it.
 """
 
 from __future__ import annotations
@@ -92,7 +93,8 @@ def bench(rig: Rig, rounds: int, config: Path) -> str:
         f"One deploy with nothing changed, {len(rig.layout.servers)} servers; median (lowest to highest) of {rounds} rounds in turn, after a warm-up of each.\n"
         f"{datetime.date.today()}, ansible-core {importlib.metadata.version('ansible-core')}, Docker {engine}, "
         f"{os.cpu_count()} CPUs for servers and controller, load {before} before and {load()} after.\n"
-        "The ratios are the figure that holds on other machines; the seconds are this machine's.\n\n"
+        "Between machines compare the ratios, not the seconds. The images build in seconds here, so a ratio is our overhead at its largest:\n"
+        "a long build costs every way the same.\n\n"
         f"{table(ours, others)}"
     )
 
