@@ -101,9 +101,9 @@ class Builder:
         if self._present(tag):
             return tag
         self._progress(f"image {tag}: filling the registry")
-        for stale in self._client.containers.list(all=True, filters={"label": _FILLING_LABEL}):
+        for stale in self._client.containers.list(all=True, filters={"label": f"{_FILLING_LABEL}=now"}):
             stale.remove(v=True, force=True)
-        container = self._client.containers.run(service, _REGISTRY_COMMAND, detach=True, labels=[_FILLING_LABEL])
+        container = self._client.containers.run(service, _REGISTRY_COMMAND, detach=True, labels={_FILLING_LABEL: "now"})
         try:
             container.reload()
             registry = Registry(f"http://{container.attrs['NetworkSettings']['Networks']['bridge']['IPAddress']}:{REGISTRY_PORT}")
@@ -111,7 +111,8 @@ class Builder:
             for recipe, name in BASE_IMAGES.items():
                 registry.push(self._client, bases[recipe], name)
             container.stop(timeout=10)
-            container.commit(*tag.split(":"))
+            # An image inherits its container's labels: with this one, the next filling would remove every forge that runs.
+            container.commit(*tag.split(":"), changes=f"LABEL {_FILLING_LABEL}=done")
         finally:
             container.remove(v=True, force=True)
         return tag
