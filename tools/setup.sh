@@ -68,7 +68,7 @@ find_python() {
 }
 
 # What .venv was made from. The checkout's path counts, because scripts of an environment name it.
-state() { printf '%s\n' "$PWD" "$(sha256sum requirements.lock tools/setup.sh)"; }
+state() { printf '%s\n' "$PWD" "$(sha256sum requirements.lock)"; }
 
 current() {
   [[ -f .venv/.made-from && $(<.venv/.made-from) == "$(state)" ]] || return 1
@@ -114,6 +114,10 @@ collection_path() {
 }
 
 main() {
+  # two runs at once would take the environment from under each other
+  mkdir -p .cache
+  exec 9>.cache/setup.lock
+  flock 9
   collection_path
   system_packages
   if ! current; then
