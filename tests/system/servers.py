@@ -61,7 +61,9 @@ def snapshot(rig: Rig, server: str) -> Snapshot:
     find = ["find", "/home/mycosoft", "/var/lib/mycosoft-rack", *caches, "-type", "f", "-printf", "%p %s %T@\\n"]
     return Snapshot(
         # not the whole state: the log of the health check goes on
-        containers="\n".join(f"{name} {value['Id']} {value['State']['Status']} {value['State']['StartedAt']}" for name, value in containers(rig, server).items()),
+        containers="\n".join(
+            f"{name} {value['Id']} {value['State']['Status']} {value['State']['StartedAt']}" for name, value in containers(rig, server).items()
+        ),
         images=docker(rig, server, "images", "--all", "--no-trunc", "--format", "{{.ID}} {{.Repository}}:{{.Tag}}"),
         networks=docker(rig, server, "network", "ls", "--no-trunc", "--format", "{{.ID}} {{.Name}}"),
         volumes=docker(rig, server, "volume", "ls", "--format", "{{.Name}}"),
