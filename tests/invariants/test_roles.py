@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
+from pathlib import Path
 
 import pytest
 
-from tests.repository import COLLECTION, ROOT, files, load, mappings
+from tests.repository import COLLECTION, ROOT, files, load, mappings, passes
 
 ROLES = sorted({path.split("/")[1] for path in files("roles/*")})
 STEPS = {"preflight", "docker_cleanup", "source_code", "compose_deploy", "cloudflare_purge"}
@@ -98,3 +100,13 @@ def _variables(role: str) -> t.Iterator[str]:
             yield from (name for name in mapping.get("ansible.builtin.set_fact", {}) if name != "cacheable")
             if not any(key in mapping for key in INCLUDES):
                 yield from mapping.get("vars", {})
+
+
+@each_role
+def test_the_example_of_the_readme_is_a_playbook(role: str, tmp_path: Path) -> None:
+    examples = re.findall(r"```yaml\n(.*?)```", (ROOT / "roles" / role / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert examples
+    for example in examples:
+        (tmp_path / "example.yml").write_text(example, encoding="utf-8")
+        said = passes("ansible-playbook", "--syntax-check", "--inventory", "inventory/mycosoft", tmp_path / "example.yml")
+        assert "example.yml" in said
