@@ -38,6 +38,7 @@ def _host(facts: Json) -> Json:
         "memory_available_before": facts["memory_before"].get("available"),
         "memory_available": now["available"],
         "memory_status": facts["memory"]["status"],
+        "findings": facts["memory"]["findings"],
         "disk_freed": facts["freed"].get("total"),
         "commits": facts["commits"],
         "changed_stacks": facts["changed_stacks"],
@@ -69,9 +70,10 @@ def _block(name: str, host: Json) -> str:
         head += " (before: %s)" % human(before)
     if host["disk_freed"] is not None:
         head += ", %s of disk freed" % human(host["disk_freed"])
+    lines = [head] + ["  %(level)s, %(subject)s: %(message)s %(help)s" % finding for finding in host["findings"]]
     rows: t.List[Row] = [("service", "limit", "reserved", "in use")]
     rows += [(_label(service), _size(service["limit"]), _size(service["reservation"]), _size(service["working_set"])) for service in host["services"]]
-    lines = [head] + ["  " + line for line in aligned(rows)]
+    lines += ["  " + line for line in aligned(rows)]
     if host["commits"]:
         commits: t.List[Row] = [("checkout", "from", "to")]
         commits += [(commit["dest"], _commit(commit["from"]), _commit(commit["to"])) for commit in host["commits"]]

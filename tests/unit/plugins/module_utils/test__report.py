@@ -23,7 +23,7 @@ def host(**more: t.Any) -> t.Dict[str, t.Any]:
         "host": "sandbox",
         "plan": {"stacks": {"always-on": {"project": "always-on", "services": {"website": {}}}}},
         "memory_before": {"available": 30 * G},
-        "memory": {"status": "ok", "host": {"total": 62 * G, "available": 31 * G}, "containers": [container("website", 32 * G, reservation=8 * G)]},
+        "memory": {"status": "ok", "findings": [], "host": {"total": 62 * G, "available": 31 * G}, "containers": [container("website", 32 * G, reservation=8 * G)]},
         "freed": {"total": 3 * G},
         "commits": [{"dest": "/srv/website", "from": "a" * 40, "to": "b" * 40}],
         "changed_stacks": ["always-on"],
@@ -61,8 +61,16 @@ def test_the_document_keeps_bytes_and_full_commits() -> None:
     ],
 )
 def test_a_container_without_a_limit_a_plan_or_a_process_is_shown_as_such(found: t.Dict[str, t.Any], shown: str) -> None:
-    memory = {"status": "warn", "host": {"total": 62 * G, "available": 31 * G}, "containers": [found]}
+    memory = {"status": "ok", "findings": [], "host": {"total": 62 * G, "available": 31 * G}, "containers": [found]}
     assert shown in deploy_report([host(memory=memory)])["text"]
+
+
+def test_what_is_not_well_stands_between_the_host_and_its_table() -> None:
+    finding = {"level": "critical", "subject": "host", "message": "4G of 62G memory is available (6.5 %).", "help": "Move a service."}
+    memory = {"status": "critical", "findings": [finding], "host": {"total": 62 * G, "available": 4 * G}, "containers": []}
+    lines = deploy_report([host(memory=memory)])["text"].splitlines()
+    assert lines[1] == "  critical, host: 4G of 62G memory is available (6.5 %). Move a service."
+    assert lines[2].split() == ["service", "limit", "reserved", "in", "use"]
 
 
 def test_a_step_that_did_not_run_is_left_out() -> None:
