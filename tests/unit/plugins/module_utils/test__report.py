@@ -23,7 +23,12 @@ def host(**more: t.Any) -> t.Dict[str, t.Any]:
         "host": "sandbox",
         "plan": {"stacks": {"always-on": {"project": "always-on", "services": {"website": {}}}}},
         "memory_before": {"available": 30 * G},
-        "memory": {"status": "ok", "findings": [], "host": {"total": 62 * G, "available": 31 * G}, "containers": [container("website", 32 * G, reservation=8 * G)]},
+        "memory": {
+            "status": "ok",
+            "findings": [],
+            "host": {"total": 62 * G, "available": 31 * G},
+            "containers": [container("website", 32 * G, reservation=8 * G)],
+        },
         "freed": {"total": 3 * G},
         "commits": [{"dest": "/srv/website", "from": "a" * 40, "to": "b" * 40}],
         "changed_stacks": ["always-on"],
