@@ -41,10 +41,17 @@ def _rank(path: Path) -> int:
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Close with ``N passed, N failed`` alone on the last line; an error of a fixture or of collection is a failure."""
+    """Close with ``N passed, N failed`` alone on the last line; an error of a fixture or of collection is a failure.
+
+    Before it stands what tests had to say (``record_property("said", ...)``): a worker's own output is not shown.
+    """
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or hasattr(config, "workerinput") or config.option.collectonly:
         return
+    for report in reporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            if name == "said":
+                print(value)
     count = {outcome: len(reports) for outcome, reports in reporter.stats.items()}
     failed = count.get("failed", 0) + count.get("error", 0) + count.get("xpassed", 0)
     skipped = count.get("skipped", 0) + count.get("xfailed", 0)
