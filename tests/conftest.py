@@ -13,29 +13,19 @@ TESTS = Path(__file__).parent
 
 #: Cheap answers first: a typing error should not wait for servers to boot. A directory that is not named here runs last.
 ORDER = ("unit", "invariants", "static", "system", "molecule")
-ON_THE_RIG = ("system", "molecule")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run directories in ORDER and, within one, what is marked slow after the rest.
 
-    With several workers it is the other way round: what takes longest starts first, and none of it is left alone at the end.
-    All that shares a rig goes to one worker, in order.
+    With several workers (`make check`) it is the other way round: the linters take longest, and none should be left alone at the end.
     """
     forwards = not hasattr(config, "workerinput")
     items.sort(key=lambda item: (_rank(item.path), item.get_closest_marker("slow") is not None), reverse=not forwards)
-    for item in items:
-        if _directory(item.path) in ON_THE_RIG and item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group("rig"))
-
-
-def _directory(path: Path) -> str:
-    return path.relative_to(TESTS).parts[0]
 
 
 def _rank(path: Path) -> int:
-    directory = _directory(path)
+    directory = path.relative_to(TESTS).parts[0]
     return ORDER.index(directory) if directory in ORDER else len(ORDER)
 
 

@@ -11,8 +11,6 @@ from tests.rig.rig import Rig
 from tests.system.playbooks import run_playbook
 from tests.system.servers import docker, services
 
-#: A rig of their own, so a worker of their own.
-pytestmark = pytest.mark.xdist_group("engine")
 G = 1024**3
 
 
