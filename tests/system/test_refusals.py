@@ -81,6 +81,22 @@ def test_bad_yaml_in_the_pulled_compose_file_is_refused_and_every_container_runs
     assert {server: running(rig, server) for server in SERVERS} == before
 
 
+@pytest.fixture
+def local_change(rig: Rig, deployed: Run) -> Iterator[None]:
+    checkout = "/home/mycosoft/mycosoft/website"
+    rig.run("sandbox", ["sh", "-c", f"echo by hand >>{checkout}/VERSION"])
+    yield
+    rig.run("sandbox", ["git", "-C", checkout, "checkout", "--", "VERSION"])
+
+
+def test_an_uncommitted_change_on_a_server_is_refused_and_kept(rig: Rig, local_change: None, playbook: Playbook) -> None:
+    before = {server: running(rig, server) for server in SERVERS}
+    output = playbook("deploy").refused().output
+    assert "Local modifications exist in the destination: /home/mycosoft/mycosoft/website" in flat(output), output
+    assert "by hand" in rig.run("sandbox", ["cat", "/home/mycosoft/mycosoft/website/VERSION"]).stdout
+    assert {server: running(rig, server) for server in SERVERS} == before
+
+
 def test_a_part_of_the_rack_is_refused(rig: Rig, deployed: Run, playbook: Playbook) -> None:
     output = playbook("deploy", "--limit", "sandbox").refused().output
     assert "overflow1 has services but takes no part in this run" in flat(output), output
