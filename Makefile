@@ -56,6 +56,10 @@ test: setup ## everything, on real servers; ends with the line "N passed, N fail
 bench: setup ## a deploy with nothing changed, held against plain tasks and an SSH script, RUNS=3 rounds in turn
 	@python -m tests.bench --rounds "$(or $(RUNS),3)"
 
+.PHONY: mutants
+mutants: setup ## would the unit tests notice if docker_prune decided otherwise? at least 90 % of small changes must be
+	@python -m tests.mutants
+
 .PHONY: docs
 docs: setup ## the documentation site: docs/build/html/index.html
 	@mkdir -p -m 755 docs/build/rst
