@@ -56,6 +56,10 @@ test: setup ## everything, on real servers; ends with the line "N passed, N fail
 bench: setup ## a deploy with nothing changed, held against plain tasks and an SSH script, RUNS=3 rounds in turn
 	@python -m tests.bench --rounds "$(or $(RUNS),3)"
 
+.PHONY: bench-prune
+bench-prune: setup ## docker_prune held against what looks at nothing, SIZES="10 50 200" objects of each kind, ROUNDS=3 in turn
+	@python -m tests.bench.prune --sizes $(or $(SIZES),10 50 200) --rounds "$(or $(ROUNDS),3)"
+
 .PHONY: mutants
 mutants: setup ## would the unit tests notice if docker_prune decided otherwise? at least 90 % of small changes must be
 	@python -m tests.mutants

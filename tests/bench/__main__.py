@@ -19,16 +19,14 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
-import typing as t
 from pathlib import Path
 
-from tests.bench.figures import Measured, table, tasks_per_host
+from tests.bench.figures import table
+from tests.bench.rounds import Way, load, measure, progress
 from tests.rig.rig import Rig
 from tests.system.playbooks import Run, run_playbook
 
 HERE = Path(__file__).parent
-Way = t.Callable[[], Run]
 
 
 def ssh_config(rig: Rig) -> str:
@@ -49,32 +47,6 @@ def by_hand(rig: Rig, config: Path) -> Run:
         command, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
     return Run(done.returncode, done.stdout)
-
-
-def progress(line: str) -> None:
-    """To stderr: stdout is the result, to be quoted as it is."""
-    print(line, file=sys.stderr, flush=True)
-
-
-def timed(name: str, way: Way) -> tuple[float, Run]:
-    start = time.monotonic()
-    run = way()
-    seconds = time.monotonic() - start
-    if run.code != 0:
-        sys.exit(f"{run.output}\nCannot measure {name}: it ended with {run.code}; its output is above.")
-    progress(f"{seconds:6.1f} s  {name}")
-    return seconds, run
-
-
-def measure(ways: t.Mapping[str, Way], rounds: int) -> list[Measured]:
-    """Each way once to warm up, then ``rounds`` times, in turn."""
-    warm = {name: timed(f"{name} (warm-up)", way)[1] for name, way in ways.items()}
-    turns = [{name: timed(name, way)[0] for name, way in ways.items()} for _round in range(rounds)]
-    return [Measured(name, tuple(turn[name] for turn in turns), tasks_per_host(warm[name].output)) for name in ways]
-
-
-def load() -> str:
-    return f"{os.getloadavg()[0]:.1f}"
 
 
 def bench(rig: Rig, rounds: int, config: Path) -> str:

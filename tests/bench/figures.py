@@ -35,16 +35,21 @@ def ratios(ours: Measured, other: Measured) -> tuple[float, ...]:
 
 def table(ours: Measured, others: t.Sequence[Measured]) -> str:
     """One line for each way: median seconds, ratio of ours to it with the lowest and the highest of all rounds, tasks for each host."""
-    rows = [("", "seconds", "ours / it", "tasks per host"), *(_row(ours, measured) for measured in (ours, *others))]
+    return grid([("", "seconds", "ours / it", "tasks per host"), *(_row(ours, measured) for measured in (ours, *others))])
+
+
+def grid(rows: t.Sequence[t.Sequence[str]]) -> str:
+    """Columns as wide as what is in them."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
-def _row(ours: Measured, measured: Measured) -> tuple[str, str, str, str]:
-    ratio = "1" if measured is ours else _middle(ratios(ours, measured), 2)
-    tasks = f"{min(measured.tasks.values())} to {max(measured.tasks.values())}" if measured.tasks else "none"
-    return measured.name, _middle(measured.seconds, 1), ratio, tasks
-
-
-def _middle(values: t.Sequence[float], digits: int) -> str:
+def middle(values: t.Sequence[float], digits: int) -> str:
+    """The median, and how far to trust it: the lowest and the highest."""
     return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+
+
+def _row(ours: Measured, measured: Measured) -> tuple[str, str, str, str]:
+    ratio = "1" if measured is ours else middle(ratios(ours, measured), 2)
+    tasks = " to ".join(map(str, sorted({min(measured.tasks.values()), max(measured.tasks.values())}))) if measured.tasks else "none"
+    return measured.name, middle(measured.seconds, 1), ratio, tasks

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench.figures import Measured, ratios, table, tasks_per_host
+from tests.bench.figures import Measured, grid, middle, ratios, table, tasks_per_host
 
 RECAP = """
 TASK [Say] *********
@@ -40,3 +40,19 @@ def test_the_table_has_medians_ranges_and_tasks_of_every_way() -> None:
         "ours      33.0 (30.0 to 36.0)   1                     20 to 60",
         "by hand   20.0 (20.0 to 20.0)   1.65 (1.50 to 1.80)   none",
     ]
+
+
+def test_a_way_with_as_many_tasks_on_every_host_names_their_number_once() -> None:
+    assert table(Measured("ours", (2.0,), {"sandbox": 5, "overflow1": 5}), []).splitlines()[1] == "ours   2.0 (2.0 to 2.0)   1           5"
+
+
+def test_columns_of_a_grid_are_as_wide_as_what_is_in_them() -> None:
+    assert grid([("", "seconds"), ("ours", "1"), ("a longer name", "12")]).splitlines() == [
+        "                seconds",
+        "ours            1",
+        "a longer name   12",
+    ]
+
+
+def test_the_middle_of_an_even_number_of_rounds_lies_between_two() -> None:
+    assert middle((0.2, 0.4, 0.1, 0.9), 2) == "0.30 (0.10 to 0.90)"
