@@ -12,7 +12,7 @@ class ModuleDocFragment:
 options:
   keep_projects:
     description:
-      - Names of Compose projects whose containers, networks and tagged images stay, even where they are stopped or unused.
+      - Names of Compose projects whose containers, networks, volumes and tagged images stay, even where they are stopped or unused.
       - Containers inherit the labels of their image, so one that was started by hand from an image of the project counts as the project's.
       - An image of such a project that lost its tag to a newer build, and that no container uses, is removed. Such old
         builds are what fills disks.
@@ -36,9 +36,36 @@ options:
     default: []
   keep_labels:
     description:
-      - Containers, images and networks to keep, by label. V(key) matches every value of the label, V(key=value) only that one.
+      - Containers, images, networks and volumes to keep, by label. V(key) matches every value of the label, V(key=value) only that one.
       - A label on an image also keeps builds of it that lost their tag.
     type: list
     elements: str
     default: []
+  keep_regex:
+    description:
+      - Containers, images, networks and volumes to keep, by regular expressions as Python reads them, found anywhere in one of their names.
+      - References of images are looked at as the engine lists them and in full (C(docker.io/library/postgres:16)).
+    type: list
+    elements: str
+    default: []
+  keep_newer_than:
+    description: Keep everything that was made within this time, for example V(36h) or V(7d); images by when they were built.
+    type: str
+  keep_used_within:
+    description:
+      - Keep containers, images and build cache that were of use within this time. A container is until it ends; an image is when it is tagged
+        (built or pulled), and as long as its containers are.
+      - Costs a question to the engine for each stopped container and each image.
+    type: str
+  keep_newest_images:
+    description:
+      - Keep this many of the newest images (by when they were built) of each repository, and of the builds of each Compose service, also those that
+        lost their tag.
+      - V(0) keeps none for that reason.
+    type: int
+    default: 0
+  keep_rollback:
+    description: Keep images that a release pinned so that going back needs no build. Their tags begin with C(rollback.mycosoft.rack/).
+    type: bool
+    default: true
 """

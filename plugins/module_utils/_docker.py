@@ -3,25 +3,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The border to the Docker Engine: connect once, call the API's own verbs.
 
-Works with the Docker SDK for Python 5.0.3 (Debian 12) and newer. Answers are
-the API's own JSON objects; deciding what they mean is left to pure utilities.
+Answers are the API's own JSON objects; deciding what they mean is left to pure utilities.
 """
 
 from __future__ import annotations
 
-import traceback
+import json
+import re
 import typing as t
+from urllib.parse import urlencode
 
-from ansible.module_utils.basic import env_fallback, missing_required_lib
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import RackError, Unreachable
-
-try:
-    import docker
-    from docker import errors as docker_errors
-
-    SDK_ERROR: t.Optional[str] = None
-except ImportError:
-    SDK_ERROR = traceback.format_exc()
+from ansible.module_utils.basic import env_fallback
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker_transport import Transport, transport
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import InvalidInput, RackError, Unreachable
 
 Json = t.Dict[str, t.Any]
 
@@ -39,10 +33,20 @@ DOCKER_OPTIONS: Json = {
         "fallback": (env_fallback, ["DOCKER_API_VERSION"]),
     },
     "timeout": {"type": "int", "default": 300, "fallback": (env_fallback, ["DOCKER_TIMEOUT"])},
+    "tls": {"type": "bool", "default": False, "fallback": (env_fallback, ["DOCKER_TLS", "DOCKER_TLS_VERIFY"])},
+    "validate_certs": {"type": "bool", "default": True},
+    "tls_hostname": {"type": "str", "fallback": (env_fallback, ["DOCKER_TLS_HOSTNAME"])},
+    "ca_path": {"type": "path"},
+    "client_cert": {"type": "path"},
+    "client_key": {"type": "path"},
 }
 
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
+
+#: The newest version of the API that the tests run against; a newer engine is spoken to in this one, so that its answers
+#: have shapes that are known.
+NEWEST_API = (1, 51)
 
 
 class Conflict(RackError):
@@ -54,11 +58,14 @@ class NotFound(RackError):
 
 
 class Engine:
-    """One Docker Engine, spoken to in its API's own verbs and shapes."""
+    """One Docker Engine, spoken to in its API's own verbs and shapes. ``api_version``: as the option of that name."""
 
-    def __init__(self, client: t.Any) -> None:
-        self._client = client
+    def __init__(self, way: Transport, api_version: str) -> None:
+        self._way = way
+        self._prefix = ""
         self._version: Json = self.get("/version")
+        self.api_version = api_version if api_version != "auto" else _newest_common(self._version)
+        self._prefix = "/v" + self.api_version
 
     @property
     def version(self) -> str:
@@ -66,9 +73,9 @@ class Engine:
         return str(self._version.get("Version", ""))
 
     @property
-    def api_version(self) -> str:
-        """API version that this client speaks, for example ``1.45``."""
-        return str(self._client.api_version)
+    def parallel(self) -> bool:
+        """Whether several threads may ask at once."""
+        return self._way.parallel
 
     def get(self, path: str, **query: t.Any) -> t.Any:
         """``GET path``: the decoded JSON answer."""
@@ -91,43 +98,53 @@ class Engine:
         return t.cast(Json, self.get("/containers/%s/json" % container))
 
     def _call(self, method: str, path: str, query: Json, body: t.Optional[Json] = None) -> t.Any:
-        client = self._client
-        url = "%s/v%s%s" % (client.base_url, client.api_version, path)
-        kwargs: Json = {"params": query, "timeout": client.timeout}
-        if body is not None:
-            kwargs["json"] = body
+        target = self._prefix + path + ("?" + urlencode(query, doseq=True) if query else "")
         try:
-            response = client.request(method, url, **kwargs)
-        except Exception as error:  # requests and urllib3 raise several unrelated families
-            raise Unreachable("Cannot ask the Docker Engine for %s %s: %s. Check that dockerd runs and is not overloaded." % (method, path, error)) from error
-        if response.status_code >= 400:
-            raise _refusal(method, path, response)
-        if response.status_code == 204 or not response.content:
-            return None
-        return response.json()
+            status, content = self._way.exchange(method, target, json.dumps(body).encode() if body is not None else None)
+        except Exception as error:  # sockets, http.client and the SDK raise several unrelated families
+            cause = "%s" % error or error.__class__.__name__
+            raise Unreachable("Cannot ask the Docker Engine for %s %s: %s. Check that dockerd runs and is not overloaded." % (method, path, cause)) from error
+        if status >= 400:
+            raise _refusal(method, path, status, content)
+        return json.loads(content) if content.strip() else None
 
 
-def _refusal(method: str, path: str, response: t.Any) -> RackError:
+def _newest_common(version: Json) -> str:
+    """The newest API version that both sides know; an engine that is too new for ours is asked for its oldest."""
+    newest, oldest = (_numbers(version.get(key) or "") for key in ("ApiVersion", "MinAPIVersion"))
+    return "%d.%d" % max(min(newest, NEWEST_API), oldest)
+
+
+def _numbers(text: str) -> t.Tuple[int, int]:
+    major, _dot, minor = text.partition(".")
+    return (int(major or 0), int(minor or 0))
+
+
+def _refusal(method: str, path: str, status: int, content: bytes) -> RackError:
+    text = content.decode("utf-8", "replace")
     try:
-        cause = response.json().get("message", response.text)
-    except ValueError:
-        cause = response.text
-    kind = {404: NotFound, 409: Conflict}.get(response.status_code, RackError)
-    return kind("Docker Engine refused %s %s: %s" % (method, path, str(cause).strip()), status=response.status_code)
+        cause = json.loads(text).get("message", text)
+    except (ValueError, AttributeError):
+        cause = text
+    kind = {404: NotFound, 409: Conflict}.get(status, RackError)
+    return kind("Docker Engine refused %s %s: %s" % (method, path, str(cause).strip()), status=status)
 
 
 def connect(params: t.Mapping[str, t.Any]) -> Engine:
     """Connect with the module parameters of :data:`DOCKER_OPTIONS`.
 
-    Raises Unreachable, naming the address, where no engine answers or the SDK is missing.
+    Raises InvalidInput for options that cannot work, and Unreachable, naming the address, where no engine answers or
+    the SDK is missing.
     """
-    if SDK_ERROR is not None:
-        raise Unreachable(missing_required_lib("docker (Docker SDK for Python, Debian: python3-docker)"), exception=SDK_ERROR)
-    address = params["docker_host"]
+    address, api_version = params["docker_host"], params["api_version"]
+    if api_version != "auto" and not re.fullmatch(r"\d+\.\d+", api_version):
+        raise InvalidInput("Cannot speak version %r of the Docker API: that is no version. Write auto, or for example 1.45." % api_version)
     try:
-        client = docker.APIClient(base_url=address, version=params["api_version"], timeout=params["timeout"])
-    except docker_errors.DockerException as error:
-        raise Unreachable(
-            "Cannot reach the Docker Engine at %s: %s. Check that dockerd runs there and that this user may use it." % (address, error)
-        ) from error
-    return Engine(client)
+        return Engine(transport(params), api_version)
+    except (InvalidInput, Unreachable) as error:
+        if isinstance(error, InvalidInput) or "exception" in error.facts:
+            raise
+        cause: object = error.__cause__ or error
+    except Exception as error:  # what the SDK raises for an address that it cannot use
+        cause = error
+    raise Unreachable("Cannot reach the Docker Engine at %s: %s. Check that dockerd runs there and that this user may use it." % (address, cause)) from None

@@ -20,8 +20,8 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._image_references im
 Json = t.Dict[str, t.Any]
 
 #: Kinds in the order in which they are removed (a container holds on to its
-#: image and networks), each with the word for one of them.
-KINDS = {"containers": "container", "images": "image", "networks": "network", "build_cache": "build cache record"}
+#: image, networks and volumes), each with the word for one of them.
+KINDS = {"containers": "container", "images": "image", "networks": "network", "volumes": "volume", "build_cache": "build cache record"}
 
 #: States of a container that holds no process; the engine removes these without force.
 REMOVABLE_STATES = ("created", "exited", "dead")
@@ -29,6 +29,10 @@ REMOVABLE_STATES = ("created", "exited", "dead")
 #: Networks that the engine (or, docker_gwbridge, its swarm) makes for itself. ``nat`` is the default network on Windows.
 ENGINE_NETWORKS = ("bridge", "host", "none", "nat", "docker_gwbridge")
 
+#: On a volume that the engine named itself; engines before 23.0 do not set it.
+ANONYMOUS_LABEL = "com.docker.volume.anonymous"
+
+_GENERATED_NAME = re.compile(r"[0-9a-f]{64}")
 _RFC3339 = re.compile(r"(?P<date>\d{4}-\d\d-\d\d)[Tt ](?P<time>\d\d:\d\d:\d\d)(?:\.\d+)?(?:(?P<sign>[+-])(?P<hours>\d\d):(?P<minutes>\d\d))?")
 
 
@@ -46,7 +50,8 @@ class DockerObject:
 
     ``size`` is in bytes: of a container its writable layer, of an image all its layers.
     ``shared`` is how much of ``size`` other objects hold as well, so that removing this one alone does not free it.
-    ``created`` is in seconds since 1970. ``held`` says why nobody may remove it now; it is empty where nothing speaks against it.
+    ``created`` and ``used`` are in seconds since 1970; ``used`` is when it was last of use to anybody, where that is known.
+    ``anonymous``: a volume whose name nobody chose. ``held`` says why nobody may remove it now; it is empty where nothing speaks against it.
     """
 
     kind: str
@@ -56,8 +61,10 @@ class DockerObject:
     size: t.Optional[int] = None
     shared: t.Optional[int] = None
     created: t.Optional[int] = None
+    used: t.Optional[int] = None
     labels: t.Mapping[str, str] = field(default_factory=dict)
     state: str = ""
+    anonymous: bool = False
     needs: t.Tuple[Need, ...] = ()
     held: str = ""
 
@@ -90,11 +97,12 @@ class DockerObject:
 
 @dataclass(frozen=True)
 class DiskUsage:
-    """``GET /system/df``: bytes of all image layers together, bytes that an image shares with others, build cache records."""
+    """``GET /system/df``: bytes of all image layers together, bytes that an image shares with others, build cache records, bytes of volumes."""
 
     layers: int
     shared: t.Mapping[str, int]
     cache: t.Tuple[DockerObject, ...]
+    volumes: t.Mapping[str, int]
 
 
 def short_id(identifier: str) -> str:
@@ -134,6 +142,8 @@ def container(answer: Json, sizes: t.Mapping[str, int]) -> DockerObject:
 def _container_needs(answer: Json) -> t.Iterator[Need]:
     yield Need("images", answer.get("ImageID") or "")
     for mount in answer.get("Mounts") or ():
+        if mount.get("Type") == "volume":
+            yield Need("volumes", mount.get("Name") or "")
         if mount.get("Type") == "image":  # a file system out of an image, API 1.48 and later
             yield Need("images", full_reference(mount.get("Name") or mount.get("Source") or ""))
     # A container that never ran carries the network's name only; one whose network was made anew carries the id of the old one.
@@ -197,9 +207,33 @@ def network(answer: Json) -> DockerObject:
     )
 
 
+def volume(answer: Json, unreferenced_since: t.Optional[int]) -> DockerObject:
+    """One element of ``GET /volumes``.
+
+    Anonymous is only what nobody can have named: the name is generated, and there is no label but the engine's own.
+    """
+    labels = answer.get("Labels") or {}
+    generated = bool(_GENERATED_NAME.fullmatch(answer["Name"])) and set(labels) <= {ANONYMOUS_LABEL}
+    local = answer.get("Driver") == "local" and not answer.get("Options")
+    return DockerObject(
+        kind="volumes",
+        id=answer["Name"],
+        names=(answer["Name"],),
+        shared=0,
+        created=timestamp(answer.get("CreatedAt")),
+        used=unreferenced_since,
+        labels=labels,
+        anonymous=generated and local,
+        held="" if answer.get("Scope", "local") == "local" else "it belongs to the swarm, so another server may use it",
+    )
+
+
 def cache_record(answer: Json) -> DockerObject:
-    """One build cache record of ``GET /system/df``; ``Parent`` became the list ``Parents`` with API 1.42."""
-    parents = answer.get("Parents") or [answer.get("Parent")]
+    """One build cache record of ``GET /system/df``.
+
+    ``Parent`` became a list with API 1.42, and the engine writes its name with a space in front (seen on 26.1 and 28.5).
+    """
+    parents = answer.get("Parents") or answer.get(" Parents") or [answer.get("Parent")]
     size = answer.get("Size") or 0
     return DockerObject(
         kind="build_cache",
@@ -208,6 +242,7 @@ def cache_record(answer: Json) -> DockerObject:
         size=size,
         shared=size if answer.get("Shared") else 0,
         created=timestamp(answer.get("CreatedAt")),
+        used=timestamp(answer.get("LastUsedAt")) or timestamp(answer.get("CreatedAt")),
         needs=tuple(Need("build_cache", parent) for parent in parents if parent),
         held="a build uses it" if answer.get("InUse") else "",
     )
@@ -215,12 +250,15 @@ def cache_record(answer: Json) -> DockerObject:
 
 def disk_usage(answer: Json) -> DiskUsage:
     """Both shapes of ``GET /system/df``: up to API 1.52, and the one of ``verbose=1`` from 1.52 on (the only one from 1.53)."""
-    images, cache = answer.get("ImageUsage"), answer.get("BuildCacheUsage")
+    images, cache, volumes = answer.get("ImageUsage"), answer.get("BuildCacheUsage"), answer.get("VolumeUsage")
     layers = (images or {}).get("TotalSize") if images is not None else answer.get("LayersSize")
     summaries = (images or {}).get("Items") if images is not None else answer.get("Images")
     records = (cache or {}).get("Items") if cache is not None else answer.get("BuildCache")
+    measured = (volumes or {}).get("Items") if volumes is not None else answer.get("Volumes")
+    sizes = {item["Name"]: (item.get("UsageData") or {}).get("Size", -1) for item in measured or ()}
     return DiskUsage(
         layers=layers or 0,
         shared={item["Id"]: item["SharedSize"] for item in summaries or () if item.get("SharedSize", -1) >= 0},
         cache=tuple(cache_record(record) for record in records or ()),
+        volumes={name: size for name, size in sizes.items() if size >= 0},
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 import typing as t
 
+from ansible_collections.mycosoft.rack.plugins.module_utils._disk import Disk
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker_objects import KINDS, DockerObject, short_id
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune import Decision, Plan
 from ansible_collections.mycosoft.rack.plugins.module_utils._removal import Outcome
@@ -17,7 +18,7 @@ Facts = t.Dict[str, t.Any]
 
 
 def facts(plan: Plan, outcome: Outcome) -> Facts:
-    """The return values of the module, but for ``engine``."""
+    """The return values of the module that tell of objects."""
     freed: Facts = {kind: outcome.freed[kind] for kind in KINDS}
     freed["total"] = sum(size or 0 for size in outcome.freed.values())
     return {
@@ -26,10 +27,30 @@ def facts(plan: Plan, outcome: Outcome) -> Facts:
         "kept": {kind: [_described(decision) for decision in plan.keeps(kind)] for kind in KINDS},
         "skipped": [_described(decision) for decision in outcome.skipped],
         "failed_objects": [_described(decision) for decision in outcome.failed],
-        "unmatched_rules": [{"option": rule.option, "rule": rule.text} for rule in plan.unmatched],
+        "unmatched_rules": [{"option": option, "rule": text} for option, text in plan.unmatched],
         "freed": freed,
         "diff": _diff(outcome),
     }
+
+
+def disk_facts(disk: t.Optional[Disk]) -> t.Optional[Facts]:
+    """The return value ``disk``."""
+    if disk is None:
+        return None
+    return {"path": disk.path, "total": disk.total, "used": disk.used, "free": disk.free, "used_percent": round(disk.percent, 1)}
+
+
+def too_many(plan: Plan, limits: t.Mapping[str, t.Optional[int]]) -> str:
+    """One sentence where the plan removes more of a kind than ``limits`` allow; empty where it does not."""
+    counts = {kind: len(plan.removals(kind)) for kind in KINDS}
+    over = [
+        "%d of kind %s, where max_delete allows %d" % (counts[kind], kind, limit)
+        for kind, limit in limits.items()
+        if limit is not None and counts[kind] > limit
+    ]
+    if not over:
+        return ""
+    return "Cannot prune: the plan would remove %s. Nothing was removed. Look at the plan in removed; if it is right, raise max_delete." % ", and ".join(over)
 
 
 def failure(outcome: Outcome) -> str:

@@ -3,16 +3,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Carry out a plan: one object at a time, looked at once more right before it goes.
 
-Nothing is ever forced, no volume is ever touched, and the engine's bulk prune
-is used for the build cache only, whose records cannot be deleted one by one.
+Nothing is ever forced, and the engine's bulk prune is used for the build cache only, and there with a filter that names
+the records of the plan. What does not depend on each other goes at the same time: the engine spends most of it waiting.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
+import re
 import time
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -25,6 +28,14 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._snapshot import Sna
 #: Seconds between two tries while the engine is busy with the same kind of work.
 POLL_SECONDS = 0.2
 
+#: Removals of one kind at the same time. More gain nothing: the engine locks what they change.
+WORKERS = 4
+
+#: Cache records in one request: their IDs travel in its address, and the engine refuses one above a megabyte.
+RECORDS_AT_ONCE = 2000
+
+Removal = t.Callable[[DockerObject], None]
+
 
 class InUse(RackError):
     """The object came into use after the plan was made; the message ends the sentence "it stays because ..."."""
@@ -32,9 +43,9 @@ class InUse(RackError):
 
 @dataclass
 class Outcome:
-    """What became of the removals of a plan.
+    """What became of the removals of a plan, each list in the order of the plan.
 
-    ``freed``: bytes of disk by kind; None where the engine could not say.
+    ``freed``: bytes of disk by kind; None where the engine could not say. ``seconds``: by kind.
     ``untagged``: references taken from images, of which one may have stayed after all.
     """
 
@@ -43,6 +54,7 @@ class Outcome:
     failed: t.List[Decision] = field(default_factory=list)
     untagged: t.List[str] = field(default_factory=list)
     freed: t.Dict[str, t.Optional[int]] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+    seconds: t.Dict[str, float] = field(default_factory=lambda: dict.fromkeys(KINDS, 0.0))
 
     @property
     def changed(self) -> bool:
@@ -74,17 +86,47 @@ class _Removal:
         self._unreachable = False
 
     def run(self) -> Outcome:
-        for kind, remove in (("containers", self._container), ("images", self._image), ("networks", self._network)):
-            for decision in self._plan.removals(kind):
-                self._attempt(decision, remove)
-            if kind == "images":
-                self._measure_images()
-        if self._plan.removals("build_cache"):
-            self._build_cache(self._plan.removals("build_cache"))
-        self._outcome.freed["containers"] = sum(done.target.size or 0 for done in self._outcome.removed if done.target.kind == "containers")
+        self._timed("containers", lambda: self._each("containers", self._container))
+        # What containers held on to is free now. Networks take longest and the builder last: neither waits for the other.
+        self._at_once([self._images_then_build_cache, self._networks, self._volumes])
+        for kind in ("containers", "volumes"):
+            self._outcome.freed[kind] = sum(done.target.size or 0 for done in self._outcome.removed if done.target.kind == kind)
+        place = {decision.target.key: number for number, decision in enumerate(self._plan.decisions)}
+        for told in (self._outcome.removed, self._outcome.skipped, self._outcome.failed):
+            told.sort(key=lambda decision: place.get(decision.target.key, len(place)))
         return self._outcome
 
-    def _attempt(self, decision: Decision, remove: t.Callable[[DockerObject], None]) -> None:
+    def _images_then_build_cache(self) -> None:
+        """One after the other: what each of the two frees is told from what the other still holds."""
+        self._timed("images", lambda: self._each("images", self._image))
+        self._measure_images()
+        self._timed("build_cache", self._build_cache)
+
+    def _networks(self) -> None:
+        self._timed("networks", lambda: self._each("networks", self._network, workers=1))
+
+    def _volumes(self) -> None:
+        self._timed("volumes", lambda: self._each("volumes", self._volume))
+
+    def _timed(self, kind: str, work: t.Callable[[], None]) -> None:
+        start = time.monotonic()
+        work()
+        self._outcome.seconds[kind] = time.monotonic() - start
+
+    def _each(self, kind: str, remove: Removal, workers: int = WORKERS) -> None:
+        for wave in self._plan.waves(kind):
+            self._at_once([functools.partial(self._attempt, decision, remove) for decision in wave], workers)
+
+    def _at_once(self, work: t.Sequence[t.Callable[[], None]], workers: int = WORKERS) -> None:
+        if workers == 1 or len(work) < 2 or not self._engine.parallel:
+            for each in work:
+                each()
+            return
+        with ThreadPoolExecutor(workers) as pool:
+            for running in [pool.submit(each) for each in work]:
+                running.result()
+
+    def _attempt(self, decision: Decision, remove: Removal) -> None:
         target = decision.target
         if self._unreachable:
             self._skip(target, "not tried, because the engine had stopped answering")
@@ -116,25 +158,39 @@ class _Removal:
 
     def _container(self, target: DockerObject) -> None:
         """DELETE without ``v`` and ``force``: its volumes stay, and the engine itself refuses a container that runs by now."""
-        state = self._engine.inspect(target.id)["State"]["Status"]
-        if state not in REMOVABLE_STATES and state != "removing":
-            raise InUse("it is %s by now" % state)
-        self._engine.delete("/containers/%s" % target.id)
-
-    def _network(self, target: DockerObject) -> None:
-        self._refuse_used_network(target)
         try:
-            self._engine.delete("/networks/%s" % target.id)
-        except RackError:
-            self._refuse_used_network(target)  # attached in this very moment: the engine answers 403, as it does for other causes
+            self._engine.delete("/containers/%s" % target.id)
+        except Conflict:
+            state = self._engine.inspect(target.id)["State"]["Status"]
+            if state not in REMOVABLE_STATES and state != "removing":
+                raise InUse("it is %s by now" % state) from None
             raise
 
-    def _refuse_used_network(self, target: DockerObject) -> None:
-        attached = self._engine.get("/networks/%s" % target.id).get("Containers") or {}
-        names = [endpoint.get("Name") or identifier for identifier, endpoint in attached.items()]
-        names += [_name(user) for user in self._users("network", *target.handles)]
-        if names:
-            raise InUse("container %s refers to it by now" % names[0])
+    def _network(self, target: DockerObject) -> None:
+        """The engine refuses a network of running containers, but not one that a stopped container needs to start again."""
+        self._refuse_if_used("network", *target.handles)
+        try:
+            self._engine.delete("/networks/%s" % target.id)
+        except NotFound:
+            raise
+        except RackError:
+            # attached in this very moment: the engine answers 403, as it does for other causes
+            self._refuse_if_used("network", *target.handles)
+            raise
+
+    def _volume(self, target: DockerObject) -> None:
+        """The engine refuses a volume that any container refers to, running or not."""
+        try:
+            self._engine.delete("/volumes/%s" % quote(target.id, safe=""))
+        except Conflict:
+            self._refuse_if_used("volume", target.id)
+            raise
+
+    def _refuse_if_used(self, relation: str, *names: str) -> None:
+        """Whether containers, running or not, refer to any of ``names``: the engine's filter ``relation`` finds them."""
+        users = self._users(relation, *names)
+        if users:
+            raise InUse("container %s refers to it by now" % _name(users[0]))
 
     def _image(self, target: DockerObject) -> None:
         """Delete by id, which is bound to the very image; references above the last one are untagged first, as nothing is forced.
@@ -152,6 +208,7 @@ class _Removal:
                     return
                 raise
             except Conflict as conflict:
+                self._refuse_used_image(target)
                 raise InUse(conflict.message) from conflict
             touched = True
             self._outcome.untagged += [record["Untagged"] for record in answer if "Untagged" in record]
@@ -160,15 +217,21 @@ class _Removal:
         raise InUse("somebody keeps tagging it")
 
     def _unused_references(self, target: DockerObject) -> t.Tuple[str, ...]:
+        """What must go before the image can. The engine refuses to delete an image in use, but not to take a tag from it."""
         found = self._engine.get("/images/%s/json" % target.id)
         new = sorted(set(tags(found)) - set(target.names))
         if new:
             raise InUse("it was tagged %s meanwhile" % new[0])
+        names = references(found)
+        if len(names) > 1:
+            self._refuse_used_image(target)
+        return names
+
+    def _refuse_used_image(self, target: DockerObject) -> None:
         # The filter also finds containers of images that are built on this one; these do not need it to be there.
         users = [user for user in self._users("ancestor", target.id) if user.get("ImageID") == target.id]
         if users:
             raise InUse("container %s uses it by now" % _name(users[0]))
-        return references(found)
 
     def _delete_image(self, reference: str, fallback: t.Sequence[str]) -> t.List[Json]:
         try:
@@ -183,28 +246,30 @@ class _Removal:
         """The containers, running or not, that the engine's filter ``relation`` finds for any of ``names``."""
         return t.cast(t.List[Json], self._engine.get("/containers/json", all=1, filters=json.dumps({relation: sorted(names)})))
 
-    def _build_cache(self, planned: t.List[Decision]) -> None:
-        """One call for all: records cannot be deleted by id, and a build may take or leave some in between. Both is told."""
-        everything = DockerObject("build_cache", "", names=("everything unused",))
-        try:
-            answer = self._when_not_busy(self._prune_build_cache)
-        except RackError as error:
-            self._fail(everything, error)
-            answer = {}
-        deleted = set(answer.get("CachesDeleted") or ())
-        for decision in planned:
-            if decision.target.id in deleted:
-                self._outcome.removed.append(decision)
-            else:
-                self._skip(decision.target, "the engine kept it: a build uses it by now, or it was gone already" if answer else "the prune failed")
-        for identifier in sorted(deleted - {decision.target.id for decision in planned}):
-            self._outcome.removed.append(Decision(DockerObject("build_cache", identifier), True, "a build let go of it after the plan was made"))
-        self._outcome.freed["build_cache"] = max(0, answer.get("SpaceReclaimed", 0) - self._still_in_images(deleted))
+    def _build_cache(self) -> None:
+        """The engine's prune with a filter on ids, which it reads as a regular expression; what a build uses by now it keeps."""
+        planned = [decision for wave in self._plan.waves("build_cache") for decision in wave]
+        for first in range(0, len(planned), RECORDS_AT_ONCE):
+            self._prune_records(planned[first : first + RECORDS_AT_ONCE])
 
-    def _prune_build_cache(self) -> Json:
-        if self._unreachable:
-            raise Unreachable("Not tried, because the engine had stopped answering.")
-        return t.cast(Json, self._engine.post("/build/prune", all="true"))
+    def _prune_records(self, planned: t.Sequence[Decision]) -> None:
+        why = "the engine kept it: a build uses it by now, or it was gone already"
+        answer: Json = {}
+        ids = '"^(%s)$"' % "|".join(re.escape(decision.target.id) for decision in planned)
+        try:
+            if self._unreachable:
+                raise Unreachable("Not tried, because the engine had stopped answering.")
+            answer = self._when_not_busy(lambda: self._engine.post("/build/prune", all="true", filters=json.dumps({"id": [ids]})))
+        except RackError as error:
+            why = "the prune failed"
+            self._fail(DockerObject("build_cache", "", names=("of %d records" % len(planned),)), error)
+        deleted = set(answer.get("CachesDeleted") or ())
+        self._outcome.removed += [decision for decision in planned if decision.target.id in deleted]
+        for decision in planned:
+            if decision.target.id not in deleted:
+                self._skip(decision.target, why)
+        freed = max(0, answer.get("SpaceReclaimed", 0) - self._still_in_images(deleted))
+        self._outcome.freed["build_cache"] = (self._outcome.freed["build_cache"] or 0) + freed
 
     def _still_in_images(self, deleted: t.Collection[str]) -> int:
         """Bytes of deleted records whose layers images hold on to: the engine counts them as reclaimed, the disk does not."""

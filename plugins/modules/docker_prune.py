@@ -12,15 +12,17 @@ version_added: 0.1.0
 author:
   - mycosoft.rack maintainers (@mycosoft)
 description:
-  - Removes stopped containers, images and networks that nothing uses, and the build cache, to free disk.
+  - Removes stopped containers, images, networks and volumes that nothing uses, and build cache, to free disk.
     It frees disk, not memory.
   - The module reads what the engine holds, decides on every object with a reason, and then removes exactly the objects of
-    that plan, one by one. Check mode returns the same plan and changes nothing.
-  - Right before an object is removed it is looked at once more. What came into use in the meantime stays and is listed in
-    RV(skipped). Nothing is ever removed by force.
-  - Volumes are never removed, neither named nor anonymous ones. There is no option for it.
+    that plan. Check mode returns the same plan and changes nothing.
+  - Right before an object is removed it is made sure that nothing uses it by now. What came into use in the meantime stays
+    and is listed in RV(skipped). Nothing is ever removed by force.
+  - Volumes stay unless they are asked for; see O(volumes) and O(named_volumes).
   - An object stays when something running needs it, when any of the C(keep_) options matches it, or when an object that
-    stays needs it. So a stopped container that is kept keeps its image and its networks.
+    stays needs it. So a stopped container that is kept keeps its image, its networks and its volumes.
+  - What is kept and removed is the same on every engine and in every version of its API. The engine's own bulk prune is not
+    used, but for the build cache, and there with a filter that names the records of the plan.
 options:
   containers:
     description:
@@ -41,13 +43,6 @@ options:
       - The engine's own networks and those of a swarm always stay.
     type: bool
     default: true
-  build_cache:
-    description:
-      - Remove all build cache that no build uses at the moment.
-      - The engine offers no removal of single records. A record that a build releases after the plan was made goes too, and
-        is then listed in RV(removed) with that reason.
-    type: bool
-    default: true
   busy_timeout:
     description:
       - Seconds to wait, altogether, while the engine refuses because another prune or removal is under way.
@@ -56,6 +51,9 @@ options:
 extends_documentation_fragment:
   - mycosoft.rack.docker
   - mycosoft.rack.keep
+  - mycosoft.rack.volumes
+  - mycosoft.rack.build_cache
+  - mycosoft.rack.guards
   - mycosoft.rack.attributes
 attributes:
   check_mode:
@@ -96,6 +94,26 @@ EXAMPLES = r"""
   check_mode: true
   diff: true
 
+- name: Make room when the disk is getting full, keep what a rebuild and a step back need
+  mycosoft.rack.docker_prune:
+    only_if_disk_used: 80%
+    keep_newest_images: 2
+    keep_used_within: 3d
+    build_cache_policy: budget
+    build_cache_max_used: 20G
+    max_delete:
+      images: 100
+
+- name: Remove anonymous volumes that have had no container for two weeks, and nothing else
+  mycosoft.rack.docker_prune:
+    containers: false
+    images: false
+    networks: false
+    build_cache: false
+    volumes: true
+    volumes_grace: 14d
+    volumes_record: /var/tmp/unreferenced_volumes.json
+
 - name: Remove the build cache only
   mycosoft.rack.docker_prune:
     containers: false
@@ -121,7 +139,7 @@ removed:
           type: str
           sample: image
         id:
-          description: Full ID. Empty for a build cache whose prune failed as a whole.
+          description: Full ID; of a volume its name. Empty for build cache whose prune failed as a whole.
           type: str
           sample: sha256:759cec7bedcc4f3c01bb259254e13f6b3c83d816fffa9c33520d37f27fcb96da
         name:
@@ -136,7 +154,7 @@ removed:
         size:
           description:
             - Bytes of disk. Of a container its writable layer, of an image all its layers, the ones it shares with other images included.
-            - Null where it is not known. The writable layer is measured for stopped containers only.
+            - Null where it is not known. Writable layers are measured of stopped containers only, volumes only when they go.
           type: int
           sample: 7225150
         shared:
@@ -157,6 +175,7 @@ removed:
           sample: no container that stays uses it
     images: *objects
     networks: *objects
+    volumes: *objects
     build_cache: *objects
 kept:
   description: What stays by plan, with the reason. Kinds that were not asked for are empty.
@@ -166,6 +185,7 @@ kept:
     containers: *objects
     images: *objects
     networks: *objects
+    volumes: *objects
     build_cache: *objects
 skipped:
   description: What the plan wanted to remove, and what came into use or vanished before it could be. Always empty in check mode.
@@ -180,7 +200,9 @@ failed_objects:
   elements: dict
   contains: *object
 unmatched_rules:
-  description: Entries of the C(keep_) options that match nothing the engine holds. Look for typing errors here.
+  description:
+    - Entries of O(keep_projects), O(keep_images), O(keep_networks), O(keep_labels), O(keep_regex) and O(named_volumes) that match nothing the
+      engine holds. Look for typing errors here.
   returned: when the engine was reached
   type: list
   elements: dict
@@ -188,52 +210,71 @@ unmatched_rules:
 freed:
   description:
     - Bytes of disk that were freed, by kind. Zero in check mode, since nothing was freed.
-    - For containers the sum of their writable layers.
+    - For containers the sum of their writable layers, for volumes the sum of their files.
     - For images what all image layers of the engine lost meanwhile (layers that kept images share are not counted), less the layers
       that the build cache still holds. A build or pull at the same time falsifies it. Null where the engine stopped answering.
     - For the build cache what the engine reports, less the layers that images still hold. With the containerd image store the disk may
       gain more than this, since there a layer of the cache can be a copy.
   returned: when the engine was reached
   type: dict
-  sample: {"containers": 3, "images": 5242880, "networks": 0, "build_cache": 133, "total": 5243016}
+  sample: {"containers": 3, "images": 5242880, "networks": 0, "volumes": 0, "build_cache": 133, "total": 5243016}
 engine:
   description: The engine that was pruned.
   returned: when the engine was reached
   type: dict
   sample: {"version": "26.1.5+dfsg1", "api_version": "1.45", "storage_driver": "overlay2"}
+disk:
+  description: The file system that holds the engine's data, before anything was removed, in bytes. Null where it cannot be measured from the managed host.
+  returned: when the engine was reached
+  type: dict
+  sample: {"path": "/var/lib/docker", "total": 105089261568, "used": 84071409254, "free": 15679000576, "used_percent": 84.3}
+durations:
+  description:
+    - Seconds for reading and planning (C(read)), for the removal of each kind, and altogether (C(total)).
+    - Kinds are removed at the same time where they do not depend on each other, so their sum is more than the total.
+  returned: when nothing was refused
+  type: dict
+  sample: {"read": 0.31, "containers": 0.12, "images": 0.4, "networks": 1.7, "volumes": 0.0, "build_cache": 0.2, "total": 2.2}
 """
 
+import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, connect
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker_objects import KINDS
-from ansible_collections.mycosoft.rack.plugins.module_utils._keep import RULES, keep_rules
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, RackError, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune import make_plan
-from ansible_collections.mycosoft.rack.plugins.module_utils._prune_report import facts, failure
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune_report import disk_facts, facts, failure, too_many
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune_request import PRUNE_OPTIONS, prune_request
 from ansible_collections.mycosoft.rack.plugins.module_utils._removal import carry_out, foresee
-from ansible_collections.mycosoft.rack.plugins.module_utils._snapshot import read_snapshot
+from ansible_collections.mycosoft.rack.plugins.module_utils._snapshot import read_snapshot, volume_sizes
+from ansible_collections.mycosoft.rack.plugins.module_utils._volume_record import write_record
 
 
 def argument_spec() -> t.Dict[str, t.Any]:
-    return {
-        **DOCKER_OPTIONS,
-        **{kind: {"type": "bool", "default": True} for kind in KINDS},
-        **{rule.option: {"type": "list", "elements": "str", "default": []} for rule in RULES},
-        "busy_timeout": {"type": "int", "default": 60},
-    }
+    return {**DOCKER_OPTIONS, **PRUNE_OPTIONS}
 
 
 def run(module: AnsibleModule) -> Facts:
-    scope = [kind for kind in KINDS if module.params[kind]]
-    rules = keep_rules(module.params)
+    start = time.monotonic()
+    request = prune_request(module.params)
     engine = connect(module.params)
-    snapshot = read_snapshot(engine, scope)
-    plan = make_plan(snapshot.objects, scope, rules)
-    outcome = foresee(plan) if module.check_mode else carry_out(engine, plan, snapshot, module.params["busy_timeout"])
+    snapshot = read_snapshot(engine, request.to_read, request.local)
+    plan = make_plan(snapshot.objects, request.scope, request.rules(snapshot.disk, snapshot.now))
+    plan = plan.measured(volume_sizes(engine, snapshot, plan))
+    read = time.monotonic() - start
     about = {"version": engine.version, "api_version": engine.api_version, "storage_driver": snapshot.storage_driver}
-    result = dict(facts(plan, outcome), engine=about)
+    around: Facts = {"engine": about, "disk": disk_facts(snapshot.disk)}
+    refusal = too_many(plan, request.max_delete)
+    if refusal:
+        raise RackError(refusal, **facts(plan, foresee(plan)), **around)
+    if not module.check_mode and request.volume_record:
+        write_record(request.volume_record, snapshot.volumes)
+    outcome = foresee(plan) if module.check_mode else carry_out(engine, plan, snapshot, request.busy_timeout)
+    around["durations"] = {"read": read, **outcome.seconds, "total": time.monotonic() - start}
+    for warning in request.warnings(snapshot.disk):
+        module.warn(warning)
+    result = {**facts(plan, outcome), **around}
     if outcome.failed:
         raise RackError(failure(outcome), **result)
     return result

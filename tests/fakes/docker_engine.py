@@ -4,26 +4,28 @@
 """A strict stand-in for the part of the Docker Engine API that a prune uses, over a real unix socket.
 
 Shapes and refusals are those recorded from Docker Engine 20.10.24 (API 1.41), the one of ``/system/df`` also as API 1.53
-documents it. It knows no bulk prune but the one of the build cache, and no forced removal: whoever asks gets a 418 and is
-found in ``violations``.
+documents it. It knows no bulk prune but that of named build cache records, and no forced removal: whoever asks gets a 418
+and is found in ``violations``.
 """
 
 from __future__ import annotations
 
-import http.server
 import json
 import re
-import socketserver
-import threading
+import time
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs
 
-from ansible_collections.mycosoft.rack.tests.fakes.docker_objects import CacheRecord, Container, Image, Json, Network, Refusal, new_id
+from ansible_collections.mycosoft.rack.tests.fakes.docker_objects import CacheRecord, Container, Contents, Image, Json, Network, Refusal, Volume
+from ansible_collections.mycosoft.rack.tests.fakes.unix_http import Answer, Request, UnixServer
 
-Query = dict[str, list[str]]
-Answer = tuple[int, t.Any]
+
+class Query(dict[str, list[str]]):
+    """The query of a request, and the version of the API that it was ``spoken`` in."""
+
+    spoken: tuple[int, int] = (0, 0)
 
 
 @dataclass
@@ -36,61 +38,33 @@ class _Intervention:
     times: int
 
 
-class DockerEngine:
+class DockerEngine(Contents):
     """The engine's state, to be filled and changed by a test, and its server. Use it as a context manager."""
 
     def __init__(self, directory: Path, api_version: str = "1.41") -> None:
-        self.api_version = tuple(int(part) for part in api_version.split("."))
-        self.containers: dict[str, Container] = {}
-        self.images: dict[str, Image] = {}
-        self.networks: dict[str, Network] = {}
-        self.cache: dict[str, CacheRecord] = {}
+        self.api_version = _version(api_version)
+        super().__init__()
+        #: Seconds since 1970 on the engine's clock.
+        self.now = 1795391156
+        #: The folder of its data, on this machine.
+        self.root = str(directory)
         self.containerd_store = False
         #: What changed something, as ``METHOD /path``, in order; the ids in it are those of the engine.
         self.writes: list[str] = []
         self.violations: list[str] = []
         self._interventions: list[_Intervention] = []
-        self._socket = directory / "docker.sock"
-        self._server = _Server(str(self._socket), _handler(self))
+        self._server = UnixServer(directory / "docker.sock", self.handle)
 
     @property
     def address(self) -> str:
-        return "unix://%s" % self._socket
+        return self._server.address
 
     def __enter__(self) -> DockerEngine:
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        self._server.__enter__()
         return self
 
-    def __exit__(self, *_error: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._socket.unlink(missing_ok=True)
-
-    def add_container(
-        self, name: str, image: str = "", state: str = "exited", networks: t.Iterable[str] = (), labels: dict[str, str] | None = None, size: int = 0
-    ) -> Container:
-        """``networks``: names; one that never ran (``created``) refers to them without ids, as on the real engine."""
-        known = {network.name: network.id for network in self.networks.values()}
-        ids = {network: "" if state == "created" else known.get(network, new_id("gone")) for network in networks}
-        made = Container(new_id("container " + name), name, image, state, ids, labels or {}, size)
-        self.containers[made.id] = made
-        return made
-
-    def add_image(self, name: str, tags: t.Sequence[str] | None = None, **more: t.Any) -> Image:
-        """An image with the tag ``name`` (or with ``tags``) and, unless told otherwise, one layer of 1000 bytes of its own."""
-        made = Image("sha256:" + new_id("image " + name), [name] if tags is None else list(tags), more.pop("layers", {name: 1000}), **more)
-        self.images[made.id] = made
-        return made
-
-    def add_network(self, name: str, labels: dict[str, str] | None = None, **extra: t.Any) -> Network:
-        made = Network(new_id("network " + name), name, labels or {}, extra)
-        self.networks[made.id] = made
-        return made
-
-    def add_cache(self, name: str, size: int = 100, layer: str = "", **more: t.Any) -> CacheRecord:
-        made = CacheRecord(new_id(name)[:25], layer or "cache " + name, size, **more)
-        self.cache[made.id] = made
-        return made
+    def __exit__(self, *error: object) -> None:
+        self._server.__exit__(*error)
 
     def before(self, method: str, path: str, action: t.Callable[[], object], times: int = 1) -> None:
         """Do ``action`` right before the next ``times`` requests whose path matches the regular expression ``path``."""
@@ -104,32 +78,32 @@ class DockerEngine:
 
     def hang_up(self) -> None:
         """Close the connection without an answer, and take no other."""
-        self._server.socket.close()
+        self._server.refuse_connections()
         raise ConnectionAbortedError
 
-    @property
-    def disk(self) -> int:
-        """Bytes of the layers that images or build cache hold: what is really on the disk."""
-        layers = {record.layer: record.size for record in self.cache.values()}
-        for image in self.images.values():
-            layers.update(image.layers)
-        return sum(layers.values())
-
-    def handle(self, method: str, path: str, query: Query) -> Answer:
-        path = re.sub(r"^/v\d+\.\d+", "", path)
+    def handle(self, request: Request) -> Answer:
+        prefix = re.match(r"/v(\d+\.\d+)", request.path)
+        path = request.path[prefix.end() :] if prefix else request.path
+        query = Query(parse_qs(request.query))
+        query.spoken = _version(prefix.group(1)) if prefix else self.api_version
         try:
+            self._refuse_newer(query.spoken)
             for intervention in list(self._interventions):
-                if intervention.times and intervention.method == method and re.search(intervention.path, path):
+                if intervention.times and intervention.method == request.method and re.search(intervention.path, path):
                     intervention.times -= 1
                     intervention.action()
             for verb, pattern, handler in _ROUTES:
                 found = re.fullmatch(pattern, path)
-                if verb == method and found:
+                if verb == request.method and found:
                     return handler(self, query, *found.groups())
         except Refusal as refusal:
             return refusal.status, {"message": str(refusal)}
-        self.violations.append("%s %s" % (method, path))
-        return 418, {"message": "nobody should ask for %s %s" % (method, path)}
+        self.violations.append("%s %s" % (request.method, path))
+        return 418, {"message": "nobody should ask for %s %s" % (request.method, path)}
+
+    def _refuse_newer(self, spoken: tuple[int, int]) -> None:
+        if spoken > self.api_version:
+            raise Refusal(400, "client version %d.%d is too new. Maximum supported API version is %d.%d" % (*spoken, *self.api_version))
 
     # --- what the routes do ---
 
@@ -137,9 +111,10 @@ class DockerEngine:
         return 200, {"Version": "20.10.24+dfsg1", "ApiVersion": "%d.%d" % self.api_version, "MinAPIVersion": "1.12", "Os": "linux"}
 
     def info(self, _query: Query) -> Answer:
+        common = {"ID": "XZ3K:4F7Q", "SystemTime": _iso(self.now), "DockerRootDir": self.root}
         if self.containerd_store:
-            return 200, {"Driver": "overlayfs", "DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]]}
-        return 200, {"Driver": "overlay2", "DriverStatus": [["Backing Filesystem", "extfs"], ["Supports d_type", "true"]]}
+            return 200, {"Driver": "overlayfs", "DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]], **common}
+        return 200, {"Driver": "overlay2", "DriverStatus": [["Backing Filesystem", "extfs"], ["Supports d_type", "true"]], **common}
 
     def list_containers(self, query: Query) -> Answer:
         filters = json.loads(query.get("filters", ["{}"])[0])
@@ -149,11 +124,12 @@ class DockerEngine:
             if (not filters.get("status") or container.state in filters["status"])
             and (not filters.get("ancestor") or any(ancestor in self._ancestry(container.image) for ancestor in filters["ancestor"]))
             and (not filters.get("network") or any(name in filters["network"] for pair in container.networks.items() for name in pair if name))
+            and (not filters.get("volume") or any(name in filters["volume"] for name in container.volumes))
         ]
 
     def inspect_container(self, _query: Query, identifier: str) -> Answer:
         container = self._container(identifier)
-        return 200, {"Id": container.id, "Name": "/" + container.name, "State": {"Status": container.state}}
+        return 200, {"Id": container.id, "Name": "/" + container.name, "State": {"Status": container.state, "FinishedAt": _iso(container.finished)}}
 
     def delete_container(self, query: Query, identifier: str) -> Answer:
         self._forbid(query, "v", "force", "link")
@@ -170,7 +146,8 @@ class DockerEngine:
         return 200, [self._image_summary(image, -1) for image in self.images.values() if image.id not in hidden]
 
     def inspect_image(self, _query: Query, reference: str) -> Answer:
-        return 200, self._image_summary(self._image(reference), -1)
+        image = self._image(reference)
+        return 200, dict(self._image_summary(image, -1), Metadata={"LastTagTime": _iso(image.tagged)})
 
     def delete_image(self, query: Query, reference: str) -> Answer:
         self._forbid(query, "force")
@@ -217,20 +194,49 @@ class DockerEngine:
         self.writes.append("DELETE /networks/%s" % network.id)
         return 204, None
 
+    def list_volumes(self, _query: Query) -> Answer:
+        return 200, {"Volumes": [self._volume_summary(volume) for volume in self.volumes.values()] or None, "Warnings": None}
+
+    def delete_volume(self, query: Query, name: str) -> Answer:
+        self._forbid(query, "force")
+        if name not in self.volumes:
+            raise Refusal(404, "get %s: no such volume" % name)
+        user = next((container for container in self.containers.values() if name in container.volumes), None)
+        if user:
+            raise Refusal(409, "remove %s: volume is in use - [%s]" % (name, user.id))
+        del self.volumes[name]
+        self.writes.append("DELETE /volumes/%s" % name)
+        return 204, None
+
     def disk_usage(self, query: Query) -> Answer:
-        assert query.get("type") == ["image", "build-cache"]
+        kinds = query.get("type") if query.spoken >= (1, 42) else None
         images = [self._image_summary(image, self._shared(image)) for image in self.images.values()]
         layers = sum({name: size for image in self.images.values() for name, size in image.layers.items()}.values())
-        records = [self._cache_record(record) for record in self.cache.values()]
-        if self.api_version < (1, 52):
-            return 200, {"LayersSize": layers, "Images": images, "Containers": [], "Volumes": [], "BuildCache": records or None, "BuilderSize": 0}
-        return 200, {"ImageUsage": {"TotalSize": layers, "Items": images}, "BuildCacheUsage": {"TotalSize": 0, "Items": records}}
+        records = [self._cache_record(record, query.spoken) for record in self.cache.values()]
+        volumes = [dict(self._volume_summary(volume), UsageData={"Size": volume.files, "RefCount": 0}) for volume in self.volumes.values()]
+        parts: dict[str, tuple[Json, Json]] = {
+            "image": ({"LayersSize": layers, "Images": images}, {"ImageUsage": {"TotalSize": layers, "Items": images}}),
+            "build-cache": ({"BuildCache": records or None, "BuilderSize": 0}, {"BuildCacheUsage": {"TotalSize": 0, "Items": records}}),
+            "volume": ({"Volumes": volumes}, {"VolumeUsage": {"Items": volumes}}),
+        }
+        answer: Json = {}
+        for part in kinds or parts:
+            answer.update(parts[part][query.spoken >= (1, 52)])
+        return 200, answer
 
     def prune_build_cache(self, query: Query) -> Answer:
         assert query.get("all") == ["true"]
-        gone = [record for record in self.cache.values() if not record.in_use]
-        for record in gone:
-            del self.cache[record.id]
+        (written,) = json.loads(query["filters"][0])["id"]
+        assert written[0] + written[-1] == '""', "an unquoted regular expression is a parse error"
+        gone: list[CacheRecord] = []
+        while True:  # what is built on others first, until nothing more can go
+            parents = {parent for record in self.cache.values() for parent in record.parents}
+            wave = [record for record in self.cache.values() if re.search(written[1:-1], record.id) and not record.in_use and record.id not in parents]
+            if not wave:
+                break
+            gone += wave
+            for record in wave:
+                del self.cache[record.id]
         self.writes.append("POST /build/prune")
         # The engine counts records whose layers images hold on to, although these stay on the disk.
         return 200, {"CachesDeleted": [record.id for record in gone] or None, "SpaceReclaimed": sum(record.size for record in gone)}
@@ -248,7 +254,7 @@ class DockerEngine:
             "State": container.state,
             "HostConfig": {"NetworkMode": next(iter(container.networks), "default")},
             "NetworkSettings": {"Networks": {name: {"NetworkID": identifier, "EndpointID": ""} for name, identifier in container.networks.items()}},
-            "Mounts": [],
+            "Mounts": [{"Type": "volume", "Name": name, "Driver": "local"} for name in container.volumes],
             **({"SizeRw": container.size} if measured and container.size else {}),
         }
 
@@ -279,8 +285,21 @@ class DockerEngine:
             **network.extra,
         }
 
-    def _cache_record(self, record: CacheRecord) -> Json:
-        parents = {"Parent": (record.parents or [""])[0]} if self.api_version < (1, 42) else {"Parents": record.parents or None}
+    def _volume_summary(self, volume: Volume) -> Json:
+        return {
+            "Name": volume.name,
+            "Driver": "local",
+            "Scope": "local",
+            "Mountpoint": "/var/lib/docker/volumes/%s/_data" % volume.name,
+            "CreatedAt": "2026-11-22T22:42:50Z",
+            "Labels": volume.labels or None,
+            "Options": None,
+            **volume.extra,
+        }
+
+    def _cache_record(self, record: CacheRecord, spoken: tuple[int, int]) -> Json:
+        # The space is the engine's.
+        parents = {"Parent": (record.parents or [""])[0]} if spoken < (1, 42) else {" Parents": record.parents} if record.parents else {}
         return {
             "ID": record.id,
             **parents,
@@ -290,6 +309,8 @@ class DockerEngine:
             "Shared": any(record.layer in image.layers for image in self.images.values()),
             "Size": record.size,
             "CreatedAt": "2026-11-22T22:45:56.346169156Z",
+            "LastUsedAt": _iso(record.used),
+            "UsageCount": 1,
         }
 
     # --- the engine's own look-ups ---
@@ -341,37 +362,17 @@ _ROUTES: list[tuple[str, str, _Handler]] = [
     ("GET", "/networks", DockerEngine.list_networks),
     ("GET", "/networks/([^/]+)", DockerEngine.inspect_network),
     ("DELETE", "/networks/([^/]+)", DockerEngine.delete_network),
+    ("GET", "/volumes", DockerEngine.list_volumes),
+    ("DELETE", "/volumes/([^/]+)", DockerEngine.delete_volume),
     ("GET", "/system/df", DockerEngine.disk_usage),
     ("POST", "/build/prune", DockerEngine.prune_build_cache),
 ]
 
 
-class _Server(socketserver.ThreadingUnixStreamServer):
-    daemon_threads = True
+def _version(text: str) -> tuple[int, int]:
+    major, minor = text.split(".")
+    return int(major), int(minor)
 
 
-def _handler(engine: DockerEngine) -> type[http.server.BaseHTTPRequestHandler]:
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def _answer(self) -> None:
-            address = urlsplit(self.path)
-            try:
-                status, body = engine.handle(self.command, unquote(address.path), parse_qs(address.query))
-            except ConnectionAbortedError:
-                self.close_connection = True
-                return
-            payload = b"" if body is None else json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            if status != 204:
-                self.send_header("Content-Length", str(len(payload)))
-            self.end_headers()
-            self.wfile.write(payload)
-
-        do_GET = do_POST = do_DELETE = _answer  # noqa: N815 (the base class finds them by these names)
-
-        def log_message(self, *_args: t.Any) -> None:
-            """Say nothing."""
-
-    return Handler
+def _iso(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S.346169156Z", time.gmtime(seconds))

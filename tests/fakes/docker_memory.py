@@ -11,18 +11,14 @@ would enforce it.
 from __future__ import annotations
 
 import hashlib
-import http.server
-import json
 import re
-import socketserver
-import threading
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+
+from ansible_collections.mycosoft.rack.tests.fakes.unix_http import Answer, Request, UnixServer
 
 Json = dict[str, t.Any]
-Answer = tuple[int, t.Any]
 
 UNLIMITED_V1 = 9223372036854771712  # 2^63 - 1, rounded down to a page of 4096 bytes
 MIB = 1024 * 1024
@@ -77,22 +73,20 @@ class Machine:
         self.asked_stats: list[str] = []
         #: Ids that are listed although the container has ended and gone by the time it is asked for.
         self.ghosts: list[str] = []
-        self._socket = root / "docker.sock"
-        self._server = _Server(str(self._socket), _handler(self))
+        self._server = UnixServer(root / "docker.sock", self.handle)
         self.set_memory()
         (root / ("sys/fs/cgroup/memory" if cgroup == 1 else "sys/fs/cgroup")).mkdir(parents=True)
 
     @property
     def address(self) -> str:
-        return "unix://%s" % self._socket
+        return self._server.address
 
     def __enter__(self) -> Machine:
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        self._server.__enter__()
         return self
 
-    def __exit__(self, *_error: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def __exit__(self, *error: object) -> None:
+        self._server.__exit__(*error)
 
     def set_memory(self, available_percent: float = 50, swap_used_percent: float = 0) -> None:
         """A host of 62 GiB with 8 GiB swap, this much of it available and used."""
@@ -152,8 +146,8 @@ class Machine:
 
     # --- the engine ---
 
-    def handle(self, method: str, path: str, body: Json) -> Answer:
-        path = re.sub(r"^/v\d+\.\d+", "", path)
+    def handle(self, request: Request) -> Answer:
+        path = re.sub(r"^/v\d+\.\d+", "", request.path)
         fixed = {"/version": {"Version": "20.10.24+dfsg1", "ApiVersion": "1.41", "MinAPIVersion": "1.12"}, "/info": {"SwapLimit": self.swap_limit}}
         if path in fixed:
             return 200, fixed[path]
@@ -165,8 +159,8 @@ class Machine:
         if found is None or container is None:
             return 404, {"message": "No such container or page: %s" % path}
         verb = found.group(2)
-        if method == "POST" and verb == "update":
-            return self._update(container, body)
+        if request.method == "POST" and verb == "update":
+            return self._update(container, request.body)
         return 200, self._inspected(container) if verb == "json" else self._stats(container)
 
     def _inspected(self, container: Container) -> Json:
@@ -208,29 +202,3 @@ class Machine:
 
 def _pages(size: int) -> int:
     return size - size % 4096
-
-
-class _Server(socketserver.ThreadingUnixStreamServer):
-    daemon_threads = True
-
-
-def _handler(machine: Machine) -> type[http.server.BaseHTTPRequestHandler]:
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def _answer(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            status, answer = machine.handle(self.command, urlsplit(self.path).path, json.loads(self.rfile.read(length)) if length else {})
-            payload = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(payload)))
-            self.end_headers()
-            self.wfile.write(payload)
-
-        do_GET = do_POST = _answer  # noqa: N815 (the base class finds them by these names)
-
-        def log_message(self, *_args: t.Any) -> None:
-            """Say nothing."""
-
-    return Handler

@@ -16,13 +16,13 @@ from ansible_collections.mycosoft.rack.plugins.modules import docker_prune
 from ansible_collections.mycosoft.rack.tests.fakes.docker_engine import DockerEngine
 
 Result = dict[str, t.Any]
-KINDS = ("containers", "images", "networks", "build_cache")
+KINDS = ("containers", "images", "networks", "volumes", "build_cache")
 
 
 def prune(engine: DockerEngine, check: bool = False, **options: t.Any) -> Result:
     """The module's result. The engine must not have been asked for anything that could lose data."""
     said = io.StringIO()
-    given = {"docker_host": engine.address, "_ansible_check_mode": check, "_ansible_diff": True, **options}
+    given = {"docker_host": engine.address, "volumes_record": f"{engine.root}/volumes.json", "_ansible_check_mode": check, "_ansible_diff": True, **options}
     with patch_module_args(given), contextlib.redirect_stdout(said), pytest.raises(SystemExit):
         docker_prune.main()
     assert engine.violations == []

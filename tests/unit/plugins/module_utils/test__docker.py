@@ -9,9 +9,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.mycosoft.rack.plugins.module_utils import _docker
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker import Conflict, Engine, NotFound, connect
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import RackError, Unreachable
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import InvalidInput, RackError, Unreachable
 from ansible_collections.mycosoft.rack.tests.fakes.docker_engine import DockerEngine
 
 
@@ -34,11 +33,23 @@ def test_a_pinned_api_version_is_spoken(fake: DockerEngine) -> None:
     assert connected(fake, "1.40").api_version == "1.40"
 
 
+@pytest.mark.parametrize(("newest", "spoken"), [("1.41", "1.41"), ("1.45", "1.45"), ("1.51", "1.51"), ("1.53", "1.51")])
+def test_the_newest_version_that_the_tests_know_is_spoken(tmp_path: Path, newest: str, spoken: str) -> None:
+    with DockerEngine(tmp_path, newest) as fake:
+        assert connected(fake).api_version == spoken
+
+
+@pytest.mark.parametrize("written", ["latest", "1", "v1.45", ""])
+def test_what_is_no_version_is_refused(fake: DockerEngine, written: str) -> None:
+    with pytest.raises(InvalidInput, match="Write auto, or for example 1.45"):
+        connected(fake, written)
+
+
 def test_containers_and_inspection_are_the_engines_own_json(fake: DockerEngine) -> None:
     made = fake.add_container("web", state="running")
     engine = connected(fake)
     assert [found["Names"] for found in engine.containers()] == [["/web"]]
-    assert engine.inspect(made.id)["State"] == {"Status": "running"}
+    assert engine.inspect(made.id)["State"]["Status"] == "running"
 
 
 def test_an_answer_without_content_is_none(fake: DockerEngine) -> None:
@@ -64,7 +75,7 @@ def test_no_engine_at_the_address_is_told_with_the_address(tmp_path: Path) -> No
 
 
 def test_an_address_that_makes_no_sense_is_told_with_the_address() -> None:
-    with pytest.raises(Unreachable, match="at nonsense://here"):
+    with pytest.raises(InvalidInput, match="at nonsense://here: it is no address"):
         connect({"docker_host": "nonsense://here", "api_version": "auto", "timeout": 1})
 
 
@@ -73,10 +84,3 @@ def test_an_engine_that_hangs_up_is_unreachable(fake: DockerEngine) -> None:
     fake.before("GET", "/info", fake.hang_up)
     with pytest.raises(Unreachable, match="Cannot ask the Docker Engine for GET /info"):
         engine.get("/info")
-
-
-def test_a_missing_sdk_is_named_with_its_debian_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_docker, "SDK_ERROR", "Traceback ...")
-    with pytest.raises(Unreachable, match="python3-docker") as missing:
-        connect({"docker_host": "unix:///x", "api_version": "auto", "timeout": 1})
-    assert missing.value.facts == {"exception": "Traceback ..."}

@@ -8,7 +8,16 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker_objects import Need, cache_record, container, disk_usage, image, network, timestamp
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker_objects import (
+    Need,
+    cache_record,
+    container,
+    disk_usage,
+    image,
+    network,
+    timestamp,
+    volume,
+)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +66,7 @@ def test_a_container_needs_its_image_its_networks_by_name_and_id_and_mounted_ima
         ("networks", "n1"),
         ("networks", "gone"),
         ("networks", "edge"),
+        ("volumes", "data"),
     }
 
 
@@ -95,12 +105,40 @@ def test_a_network_needs_the_one_it_takes_its_configuration_from() -> None:
     [
         pytest.param({"Parent": ""}, [], id="none"),
         pytest.param({"Parent": "p"}, ["p"], id="up to API 1.41"),
-        pytest.param({"Parents": ["p", "q"]}, ["p", "q"], id="from API 1.42 on"),
+        pytest.param({" Parents": ["p", "q"]}, ["p", "q"], id="from API 1.42 on, as engines write it"),
+        pytest.param({"Parents": ["p", "q"]}, ["p", "q"], id="from API 1.42 on, as it is documented"),
         pytest.param({"Parents": None}, [], id="none, from API 1.42 on"),
     ],
 )
 def test_a_cache_record_needs_its_parents(parents: dict[str, t.Any], needed: list[str]) -> None:
     assert [need.name for need in cache_record({"ID": "r", **parents}).needs] == needed
+
+
+GENERATED = "0123456789abcdef" * 4
+MARKED = {"com.docker.volume.anonymous": ""}
+
+
+@pytest.mark.parametrize(
+    ("more", "anonymous"),
+    [
+        pytest.param({"Labels": MARKED}, True, id="as engines from 23.0 on make it"),
+        pytest.param({"Labels": None}, True, id="as earlier engines make it"),
+        pytest.param({"Name": "data", "Labels": None}, False, id="named"),
+        pytest.param({"Name": "data", "Labels": MARKED}, False, id="named, and marked by hand"),
+        pytest.param({"Name": GENERATED + "0"}, False, id="longer than a generated name"),
+        pytest.param({"Labels": {**MARKED, "tier": "db"}}, False, id="somebody gave it a label"),
+        pytest.param({"Driver": "nfs"}, False, id="of a plugin"),
+        pytest.param({"Options": {"type": "nfs"}}, False, id="made with options"),
+    ],
+)
+def test_only_a_volume_that_nobody_can_have_named_is_anonymous(more: dict[str, t.Any], anonymous: bool) -> None:
+    assert volume({"Name": GENERATED, "Driver": "local", "Scope": "local", **more}, None).anonymous is anonymous
+
+
+def test_a_volume_knows_since_when_it_has_no_container_and_one_of_a_swarm_is_held() -> None:
+    found = volume({"Name": "data", "Driver": "local", "Scope": "local", "CreatedAt": "1970-01-02T00:00:01Z"}, 7)
+    assert (found.id, found.created, found.used, found.held) == ("data", 86401, 7, "")
+    assert volume({"Name": "data", "Driver": "x", "Scope": "global"}, None).held == "it belongs to the swarm, so another server may use it"
 
 
 def test_a_cache_record_in_use_is_held_and_a_shared_one_frees_nothing() -> None:
@@ -110,21 +148,24 @@ def test_a_cache_record_in_use_is_held_and_a_shared_one_frees_nothing() -> None:
 
 IMAGES = [{"Id": "i", "SharedSize": 4}, {"Id": "j", "SharedSize": -1}]
 RECORDS = [{"ID": "r", "Size": 7}]
+VOLUMES = [{"Name": "v", "UsageData": {"Size": 5}}, {"Name": "w", "UsageData": {"Size": -1}}, {"Name": "x"}]
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        pytest.param({"LayersSize": 12, "Images": IMAGES, "BuildCache": RECORDS, "BuilderSize": 7}, id="up to API 1.51"),
-        pytest.param({"ImageUsage": {"TotalSize": 12, "Items": IMAGES}, "BuildCacheUsage": {"Items": RECORDS}}, id="from API 1.53 on"),
+        pytest.param({"LayersSize": 12, "Images": IMAGES, "BuildCache": RECORDS, "BuilderSize": 7, "Volumes": VOLUMES}, id="up to API 1.51"),
+        pytest.param(
+            {"ImageUsage": {"TotalSize": 12, "Items": IMAGES}, "BuildCacheUsage": {"Items": RECORDS}, "VolumeUsage": {"Items": VOLUMES}}, id="from API 1.53 on"
+        ),
     ],
 )
 def test_disk_usage_is_read_in_both_shapes(answer: dict[str, t.Any]) -> None:
     usage = disk_usage(answer)
-    assert (usage.layers, usage.shared, [record.id for record in usage.cache]) == (12, {"i": 4}, ["r"])
+    assert (usage.layers, usage.shared, [record.id for record in usage.cache], usage.volumes) == (12, {"i": 4}, ["r"], {"v": 5})
 
 
 @pytest.mark.parametrize("answer", [{"LayersSize": 0, "Images": [], "BuildCache": None}, {"ImageUsage": {}, "BuildCacheUsage": {}}, {}])
 def test_disk_usage_of_an_empty_engine(answer: dict[str, t.Any]) -> None:
     usage = disk_usage(answer)
-    assert (usage.layers, usage.shared, usage.cache) == (0, {}, ())
+    assert (usage.layers, usage.shared, usage.cache, usage.volumes) == (0, {}, (), {})

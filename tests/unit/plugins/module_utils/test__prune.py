@@ -103,11 +103,11 @@ def test_the_first_reason_is_what_the_engine_says_then_the_rule() -> None:
 def test_a_rule_counts_as_matched_when_what_it_keeps_is_in_use_anyway() -> None:
     objects = [container("a", "running", labels=MAS)]
     rules = [KeepProject("mas"), KeepProject("msa"), KeepNetwork("x")]
-    assert make_plan(objects, ALL, rules).unmatched == (KeepProject("msa"), KeepNetwork("x"))
+    assert make_plan(objects, ALL, rules).unmatched == (("keep_projects", "msa"), ("keep_networks", "x"))
 
 
 def test_a_rule_about_a_kind_out_of_scope_is_not_called_unmatched() -> None:
-    assert make_plan([], ["images"], [KeepNetwork("x"), KeepImage("y")]).unmatched == (KeepImage("y"),)
+    assert make_plan([], ["images"], [KeepNetwork("x"), KeepImage("y")]).unmatched == (("keep_images", "y"),)
 
 
 def test_a_circle_of_needs_does_not_hang_the_plan() -> None:
