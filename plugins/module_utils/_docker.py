@@ -64,8 +64,9 @@ class Engine:
         self._way = way
         self._prefix = ""
         self._version: Json = self.get("/version")
-        self.api_version = api_version if api_version != "auto" else _newest_common(self._version)
-        self._prefix = "/v" + self.api_version
+        newest = _newest_common(self._version)
+        self.api_version = api_version if api_version != "auto" else newest
+        self._prefix, self._newest_prefix = "/v" + self.api_version, "/v" + newest
 
     @property
     def version(self) -> str:
@@ -97,8 +98,13 @@ class Engine:
         """One container in the shape of ``GET /containers/{id}/json``."""
         return t.cast(Json, self.get("/containers/%s/json" % container))
 
-    def _call(self, method: str, path: str, query: Json, body: t.Optional[Json] = None) -> t.Any:
-        target = self._prefix + path + ("?" + urlencode(query, doseq=True) if query else "")
+    def disk_usage(self, **query: t.Any) -> Json:
+        """``GET /system/df``, also where an older version is pinned in the newest that both know: up to 1.41 a cache record hides all parents but one."""
+        newest = max(self._newest_prefix, self._prefix, key=lambda prefix: _numbers(prefix[2:]))
+        return t.cast(Json, self._call("GET", "/system/df", query, prefix=newest))
+
+    def _call(self, method: str, path: str, query: Json, body: t.Optional[Json] = None, prefix: t.Optional[str] = None) -> t.Any:
+        target = (self._prefix if prefix is None else prefix) + path + ("?" + urlencode(query, doseq=True) if query else "")
         try:
             status, content = self._way.exchange(method, target, json.dumps(body).encode() if body is not None else None)
         except Exception as error:  # sockets, http.client and the SDK raise several unrelated families

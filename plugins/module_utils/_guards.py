@@ -64,7 +64,7 @@ class KeepAnonymousVolumes(Rule):
     def __str__(self) -> str:
         if not self.wanted:
             return "anonymous volumes were not asked for"
-        return "it has been without a container for less than %s" % self.text
+        return "it has not been without a container for %s yet" % self.text
 
 
 @dataclass(frozen=True)

@@ -220,8 +220,8 @@ def keep_rules(params: t.Mapping[str, t.Any]) -> t.Tuple[Rule, ...]:
     """The rules in a module's ``keep_*`` options; raises InvalidInput for an entry that could never match."""
     written = [(kind, text) for kind in LISTS for text in params.get(kind.option) or ()]
     written += [(kind, str(params[kind.option])) for kind in SINGLES if params.get(kind.option)]
-    rules = [_rule(kind, text) for kind, text in written]
-    return (*rules, KeepRollback("pinned")) if params.get(KeepRollback.option) else tuple(rules)
+    pinned = [KeepRollback("pinned")] if params.get(KeepRollback.option) else []
+    return (*pinned, *(_rule(kind, text) for kind, text in written))
 
 
 def _rule(kind: t.Type[Rule], text: str) -> Rule:

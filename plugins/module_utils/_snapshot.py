@@ -64,7 +64,7 @@ class Snapshot:
 
 def read_disk_usage(engine: Engine, *kinds: str) -> DiskUsage:
     """Sizes. Engines before API 1.42 do not know ``type`` and measure everything, volumes too."""
-    return disk_usage(engine.get("/system/df", type=kinds or ("image", "build-cache"), verbose=1))
+    return disk_usage(engine.disk_usage(type=kinds or ("image", "build-cache"), verbose=1))
 
 
 def read_snapshot(engine: Engine, request: Request, local: bool) -> Snapshot:

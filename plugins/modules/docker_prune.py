@@ -61,7 +61,11 @@ attributes:
   diff_mode:
     support: full
   idempotent:
-    support: full
+    support: partial
+    details:
+      - With O(build_cache_policy=budget) a second run may remove more where the first removed images, since layers of the cache that
+        these held as well count only now.
+      - Time passes between two runs, so what O(volumes_grace), O(keep_newer_than) or O(keep_used_within) kept may go in the second.
 seealso:
   - module: community.docker.docker_prune
     description: Calls the engine's own prune endpoints; has no check mode and no keep rules beyond the engine's filters.

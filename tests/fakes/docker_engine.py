@@ -52,6 +52,8 @@ class DockerEngine(Contents):
         #: What changed something, as ``METHOD /path``, in order; the ids in it are those of the engine.
         self.writes: list[str] = []
         self.violations: list[str] = []
+        #: Everything that anybody asked for, as ``METHOD /path``.
+        self.asked: list[str] = []
         self._interventions: list[_Intervention] = []
         self._server = UnixServer(directory / "docker.sock", self.handle)
 
@@ -76,15 +78,20 @@ class DockerEngine(Contents):
 
         self.before(method, path, refusal, times)
 
+    def refuse_connections(self) -> None:
+        """Take no new connection; open ones stay open."""
+        self._server.refuse_connections()
+
     def hang_up(self) -> None:
         """Close the connection without an answer, and take no other."""
-        self._server.refuse_connections()
+        self.refuse_connections()
         raise ConnectionAbortedError
 
     def handle(self, request: Request) -> Answer:
         prefix = re.match(r"/v(\d+\.\d+)", request.path)
         path = request.path[prefix.end() :] if prefix else request.path
         query = Query(parse_qs(request.query))
+        self.asked.append("%s %s" % (request.method, path))
         query.spoken = _version(prefix.group(1)) if prefix else self.api_version
         try:
             self._refuse_newer(query.spoken)

@@ -86,7 +86,9 @@ def engines(draw: st.DrawFn) -> t.Callable[[DockerEngine], None]:
             engine.add_container("c%d" % number, **{**made, "image": ids[made["image"]]})
         for number, made in enumerate(cache):
             records = list(engine.cache)
-            engine.add_cache("r%d" % number, **{name: value for name, value in made.items() if name != "below"}, parents=[records[it] for it in made["below"]])
+            several = engine.api_version > (1, 41)  # the builders of earlier engines do not merge
+            parents = [records[below] for below in made["below"]][: None if several else 1]
+            engine.add_cache("r%d" % number, **{name: value for name, value in made.items() if name != "below"}, parents=parents)
         for name in VOLUMES:
             engine.add_volume(name if name == "data" else "", number=len(engine.volumes), files=7)
 
@@ -110,11 +112,11 @@ def ids(result: dict[str, t.Any], part: str) -> dict[str, set[str]]:
 
 
 @settings(max_examples=100, deadline=None)
-@given(fill=engines(), chosen=options, api_version=st.sampled_from(["1.41", "1.45", "1.53"]))
-def test_check_mode_names_exactly_what_the_real_run_removes(fill: t.Callable[[DockerEngine], None], chosen: dict[str, t.Any], api_version: str) -> None:
-    with tempfile.TemporaryDirectory() as directory, DockerEngine(Path(directory), api_version) as engine:
+@given(fill=engines(), chosen=options, newest=st.sampled_from(["1.41", "1.45", "1.53"]), spoken=st.sampled_from(["auto", "1.41"]))
+def test_check_mode_names_exactly_what_the_real_run_removes(fill: t.Callable[[DockerEngine], None], chosen: dict[str, t.Any], newest: str, spoken: str) -> None:
+    with tempfile.TemporaryDirectory() as directory, DockerEngine(Path(directory), newest) as engine:
         fill(engine)
-        chosen = {**given_options(chosen), "api_version": api_version}
+        chosen = {**given_options(chosen), "api_version": spoken}
         before, disk = held(engine), engine.disk
         foreseen = prune(engine, check=True, **chosen)
         assert engine.writes == []
@@ -136,4 +138,5 @@ def test_check_mode_names_exactly_what_the_real_run_removes(fill: t.Callable[[Do
             assert all(network in after["networks"] for network in container.networks.values() if network in before["networks"])
 
         again = prune(engine, **chosen)
-        assert not again["changed"]
+        # layers of the cache that no image holds any more count from now on
+        assert not again["changed"] or ("build_cache_policy" in chosen and done["removed"]["images"])
