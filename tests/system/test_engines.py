@@ -1,4 +1,4 @@
-"""The oldest and the newest Docker Engine of the matrix: the whole order, the limits, and a clean-up that keeps the stacks."""
+"""The oldest and the newest Docker Engine of the matrix: the whole order, the limits, a clean-up that keeps the stacks, and every case of docker_prune."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.compare.cases import CASES, Case
+from tests.compare.server import Server
+from tests.compare.trial import Verdict, attempt
+from tests.compare.ways import OURS
 from tests.rig.images import DEFAULT_ENGINE, ENGINES
 from tests.rig.rig import Rig
 from tests.system.playbooks import run_playbook
@@ -21,6 +25,12 @@ def deployed_rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     run_playbook("playbooks/deploy.yml", rig.inventory).succeeded()
     yield rig
     rig.down()
+
+
+@pytest.fixture(scope="module")
+def server(deployed_rig: Rig) -> Iterator[Server]:
+    with Server.connected(deployed_rig, "overflow1") as server:
+        yield server
 
 
 def test_a_deploy_ends_healthy_within_the_limits_of_the_table(deployed_rig: Rig) -> None:
@@ -42,3 +52,8 @@ def test_a_stack_that_is_stopped_survives_the_clean_up_with_all_it_has(deployed_
     }
     assert "mycosoft-always-on_mindex-data" in docker(deployed_rig, "sandbox", "volume", "ls", "--format", "{{.Name}}").split()
     docker(deployed_rig, "sandbox", "start", *(service["Id"] for service in after.values()))
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.sentence for case in CASES])
+def test_what_should_survive_a_prune_does_and_nothing_else(server: Server, case: Case) -> None:
+    assert attempt(case, OURS, server) == Verdict()

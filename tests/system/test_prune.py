@@ -1,0 +1,24 @@
+"""Clearing a server that has what people miss afterwards: `make compare-prune` tries the same cases with other ways to clear it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.compare.cases import CASES, Case
+from tests.compare.server import Server
+from tests.compare.trial import Verdict, attempt
+from tests.compare.ways import OURS
+from tests.rig.rig import Rig
+
+
+@pytest.fixture(scope="module")
+def server(rig: Rig) -> Iterator[Server]:
+    with Server.connected(rig, "overflow2") as server:
+        yield server
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.sentence for case in CASES])
+def test_what_should_survive_does_and_nothing_else(server: Server, case: Case) -> None:
+    assert attempt(case, OURS, server) == Verdict()
