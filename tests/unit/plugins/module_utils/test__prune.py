@@ -5,37 +5,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-import random
-import typing as t
-
 import pytest
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker_objects import KINDS, DockerObject, Need
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker_objects import DockerObject
 from ansible_collections.mycosoft.rack.plugins.module_utils._keep import KeepImage, KeepLabel, KeepNetwork, KeepProject, Rule
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune import Plan, make_plan
 
-MAS = {"com.docker.compose.project": "mas"}
-ALL = tuple(KINDS)
-
-
-def container(name: str, state: str = "exited", image: str = "", networks: t.Sequence[str] = (), **more: t.Any) -> DockerObject:
-    needs = (Need("images", image), *(Need("networks", network) for network in networks))
-    held = "" if state == "exited" else "it is %s" % state
-    return DockerObject("containers", "c-" + name, (name,), state=state, needs=needs, held=held, **more)
-
-
-def image(name: str, parent: str = "", **more: t.Any) -> DockerObject:
-    needs = (Need("images", parent),) if parent else ()
-    return DockerObject("images", "i-" + name, more.pop("names", (name + ":1",)), needs=needs, **more)
-
-
-def network(name: str, template: str = "", **more: t.Any) -> DockerObject:
-    needs = (Need("networks", template),) if template else ()
-    return DockerObject("networks", more.pop("id", "n-" + name), (name,), needs=needs, **more)
-
-
-def record(name: str, parents: t.Sequence[str] = (), **more: t.Any) -> DockerObject:
-    return DockerObject("build_cache", name, ("step",), needs=tuple(Need("build_cache", parent) for parent in parents), **more)
+from tests.fakes.engine_state import ALL, MAS, container, image, network, record, volume
 
 
 def going(plan: Plan) -> list[str]:
@@ -67,6 +42,10 @@ def staying(plan: Plan) -> dict[str, str]:
         pytest.param([network("x"), network("y")], [KeepNetwork("x")], ["n-y"], id="network kept by name"),
         pytest.param([network("x", "y"), network("y"), container("a", "running", networks=["x"])], [], [], id="template of a network in use"),
         pytest.param([network("a"), network("b", "a")], [], ["n-b", "n-a"], id="a network before its template"),
+        pytest.param([container("a", image="i-x"), image("x"), network("y"), volume("z")], [], ["c-a", "i-x", "n-y", "z"], id="one kind after the other"),
+        pytest.param([volume("x"), volume("y"), container("a", "running", volumes=["x"])], [], ["y"], id="volume of a running container"),
+        pytest.param([volume("x"), container("a", volumes=["x"], labels=MAS)], [KeepProject("mas")], [], id="volume of a stopped container that is kept"),
+        pytest.param([volume("x"), container("a", volumes=["x"])], [], ["c-a", "x"], id="volume of a container that goes"),
         pytest.param([record("a"), record("b", held="a build uses it")], [], ["a"], id="build cache"),
         pytest.param([record("a"), record("b", ["a"], held="a build uses it")], [], [], id="parent of build cache in use"),
     ],
@@ -114,56 +93,73 @@ def test_a_circle_of_needs_does_not_hang_the_plan() -> None:
     assert sorted(going(make_plan([image("x", "i-y"), image("y", "i-x")], ALL, []))) == ["i-x", "i-y"]
 
 
-def any_state(chance: random.Random) -> tuple[list[DockerObject], list[Rule]]:
-    """A random engine of up to 40 objects, with every relation that there is, and some rules."""
-
-    def some(kind: str, make: t.Callable[[str], DockerObject]) -> list[DockerObject]:
-        return [dataclasses.replace(make("%s%d" % (kind, n)), labels=chance.choice([{}, {}, MAS, {"tier": "db"}])) for n in range(chance.randrange(11))]
-
-    images = some(
-        "i", lambda name: image(name, chance.choice(["", "", "i-i0", "i-i1"]), names=chance.choice([(), (name + ":1",)]), created=chance.randrange(3))
-    )
-    networks = some("n", lambda name: network(name, chance.choice(["", "", "", "n0"]), held=chance.choice(["", "", "it is the engine's own"])))
-    used = [candidate.id for candidate in images] or [""]
-    joined = [candidate.name for candidate in networks] or [""]
-    states = ["exited", "exited", "running"]
-    containers = some("c", lambda name: container(name, chance.choice(states), chance.choice(used), chance.sample(joined, 1)))
-    cache = some("r", lambda name: record(name, ["r0"] if name != "r0" else [], held=chance.choice(["", "", "a build uses it"])))
-    rules: list[Rule] = [KeepProject("mas"), KeepLabel("tier=db"), KeepImage("i1:1"), KeepNetwork("n[2-4]"), KeepProject("none")]
-    objects = [*containers, *images, *networks, *cache]
-    chance.shuffle(objects)
-    return objects, chance.sample(rules, chance.randrange(len(rules)))
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        pytest.param(container("a"), "it is exited", id="container"),
+        pytest.param(image("x"), "no container that stays uses it", id="image"),
+        pytest.param(image("x", names=()), "it has no tag, and no container that stays uses it", id="image without a tag"),
+        pytest.param(network("x"), "no container that stays refers to it", id="network"),
+        pytest.param(volume("x"), "no container that stays refers to it", id="volume"),
+        pytest.param(record("x"), "no build uses it", id="build cache"),
+        pytest.param(DockerObject("networks", "n"), "no container that stays refers to it", id="only images have tags"),
+    ],
+)
+def test_why_it_goes(target: DockerObject, reason: str) -> None:
+    assert [decision.reason for decision in make_plan([target], ALL, []).removals(target.kind)] == [reason]
 
 
-@pytest.mark.parametrize("seed", range(300))
-def test_in_any_state_nothing_that_is_needed_goes_and_nothing_else_stays(seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311 (a repeatable test, no secret)
-    objects, rules = any_state(chance)
-    scope = chance.sample(ALL, chance.randrange(1, len(ALL) + 1))
-    plan = make_plan(objects, scope, rules)
-    gone = set(going(plan))
-    assert {decision.target.id for decision in plan.decisions} == {candidate.id for candidate in objects if candidate.kind in scope}
-    left = [candidate for candidate in objects if candidate.id not in gone]
-    needed = {(need.kind, need.name) for candidate in left for need in candidate.needs}
-    for candidate in objects:
-        wanted = bool(candidate.held) or any(rule.keeps(candidate) for rule in rules) or any((candidate.kind, name) in needed for name in candidate.handles)
-        if candidate.id in gone:
-            assert not wanted, candidate
-        elif candidate.kind in scope and not candidate.needs:  # what needs others may stand in a circle
-            assert wanted, candidate
-    order = going(plan)
-    for candidate in objects:
-        for need in candidate.needs:
-            if candidate.kind == need.kind == "images" and {candidate.id, need.name} <= gone and candidate.id != need.name:
-                back = next((other for other in objects if other.id == need.name), candidate)
-                if not any(step.name == candidate.id for step in back.needs):
-                    assert order.index(candidate.id) < order.index(need.name)
+def test_what_needs_it_is_named_with_its_state_where_it_has_one() -> None:
+    plan = make_plan([network("x", "y"), network("y"), container("a", "running", networks=["x"])], ALL, [])
+    assert staying(plan) == {"c-a": "it is running", "n-x": "container a (running) needs it", "n-y": "network x needs it"}
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_the_order_in_which_the_engine_lists_things_changes_nothing(seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311 (a repeatable test, no secret)
-    objects, rules = any_state(chance)
-    plan = make_plan(objects, ALL, rules)
-    chance.shuffle(objects)
-    assert make_plan(objects, ALL, rules) == plan
+def test_only_images_go_by_age() -> None:
+    assert going(make_plan([container("a", created=1), container("b", created=9)], ALL, [])) == ["c-a", "c-b"]
+
+
+def test_an_image_that_does_not_say_when_it_was_built_goes_last() -> None:
+    assert going(make_plan([image("a"), image("b", created=1)], ALL, [])) == ["i-b", "i-a"]
+
+
+def test_things_of_one_name_go_in_the_order_of_their_ids() -> None:
+    assert going(make_plan([network("x", id="n-2"), network("x", id="n-1")], ALL, [])) == ["n-1", "n-2"]
+
+
+def test_the_plan_is_asked_by_kind() -> None:
+    plan = make_plan([container("a"), container("b", "running"), image("x"), image("y")], ALL, [KeepImage("y:1")])
+    assert [decision.target.id for decision in plan.removals("containers")] == ["c-a"]
+    assert [decision.target.id for decision in plan.keeps("containers")] == ["c-b"]
+    assert [decision.target.id for decision in plan.removals("images")] == ["i-x"]
+    assert [decision.target.id for decision in plan.keeps("images")] == ["i-y"]
+
+
+def waves(plan: Plan, kind: str) -> list[list[str]]:
+    return [[decision.target.id for decision in wave] for wave in plan.waves(kind)]
+
+
+def test_a_wave_holds_what_does_not_need_each_other() -> None:
+    objects = [image("base"), image("left", "i-base"), image("right", "i-base"), image("top", "i-left"), image("single")]
+    assert waves(make_plan(objects, ALL, []), "images") == [["i-top"], ["i-left", "i-right"], ["i-base", "i-single"]]
+
+
+def test_what_can_be_reached_in_two_ways_goes_after_both() -> None:
+    records = [record("top", ["left", "base"]), record("left", ["base"]), record("base")]
+    assert waves(make_plan(records, ALL, []), "build_cache") == [["top"], ["left"], ["base"]]
+
+
+def test_needs_of_other_kinds_make_no_wave() -> None:
+    plan = make_plan([container("b", image="i-x", networks=["n-y"]), container("a"), image("x"), network("y")], ALL, [])
+    assert waves(plan, "containers") == [["c-a", "c-b"]]
+
+
+def test_what_stays_is_in_no_wave() -> None:
+    assert make_plan([image("x")], ALL, [KeepImage("x:1")]).waves("images") == []
+
+
+def test_sizes_that_are_measured_later_change_nothing_else() -> None:
+    plan = make_plan([volume("x"), volume("y", size=5), volume("z")], ALL, [KeepProject("none")])
+    measured = plan.measured({("volumes", "x"): 7, ("volumes", "z"): 0})
+    assert [(decision.target.id, decision.target.size) for decision in measured.decisions] == [("x", 7), ("y", 5), ("z", 0)]
+    assert measured.unmatched == (("keep_projects", "none"),)
+    assert [decision.reason for decision in measured.decisions] == [decision.reason for decision in plan.decisions]
