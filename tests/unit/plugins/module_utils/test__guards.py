@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import typing as t
 
@@ -18,6 +19,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._guards import (
     KeepNamedVolumes,
     KeepWithinBudget,
 )
+from ansible_collections.mycosoft.rack.plugins.module_utils._keep import Rule
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune import make_plan
 
 NOW = 1_000_000
@@ -66,6 +68,19 @@ def test_an_anonymous_volume_stays_for_its_grace(found: DockerObject, more: dict
     assert KeepAnonymousVolumes("1d", now=NOW, **more).keeps(found) is kept
 
 
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        (KeepNamedVolumes(), "it has a name"),
+        (KeepAnonymousVolumes("1d"), "it has not been without a container for 1d yet"),
+        (KeepAnonymousVolumes("1d", wanted=False), "anonymous volumes were not asked for"),
+    ],
+    ids=str,
+)
+def test_why_a_volume_stays(rule: Rule, reason: str) -> None:
+    assert str(rule) == reason
+
+
 def test_no_grace_is_none() -> None:
     assert not KeepAnonymousVolumes("0", now=NOW).keeps(volume("v", since=None))
 
@@ -79,6 +94,7 @@ def test_below_the_threshold_everything_stays(disk: Disk | None, kept: bool) -> 
 
 
 def test_the_reason_tells_the_state_of_the_disk() -> None:
+    assert KeepBelowThreshold("80%", ROOMY).kept([volume("v")]) == {("volumes", "v"): str(KeepBelowThreshold("80%", ROOMY))}
     assert str(KeepBelowThreshold("80%", ROOMY)) == "the disk of /d is 10% full (10B of 100B), and only_if_disk_used is 80%"
     assert str(KeepBelowThreshold("80%", None)) == "the disk cannot be measured from here, and only_if_disk_used is 80%"
 
@@ -118,6 +134,23 @@ def test_a_record_is_as_fresh_as_what_is_built_on_it() -> None:
     assert going(records, max_used=10) == ["other", "top"]
 
 
+def test_of_a_chain_that_was_used_at_once_the_top_goes_first() -> None:
+    assert going([record("a"), record("b", parents=["a"]), record("c", parents=["b"])], max_used=20) == ["c"]
+
+
+def test_a_parent_that_is_gone_does_not_hide_the_next() -> None:
+    records = [record("base", used=1), record("top", used=9, parents=["gone", "base"]), record("other", used=5)]
+    assert going(records, max_used=20) == ["other"]
+
+
+def test_what_was_never_used_goes_before_all_else() -> None:
+    assert going([record("a", used=1), dataclasses.replace(record("b"), used=None)], max_used=10) == ["b"]
+
+
+def test_a_record_of_no_size_takes_no_room() -> None:
+    assert going([record("a", used=1), record("b", size=0, used=2)], max_used=10) == []
+
+
 def test_what_images_hold_as_well_neither_counts_nor_goes() -> None:
     assert going([record("a", used=1, shared=10), record("b", used=2), record("c", used=3)], max_used=10) == ["b"]
 
@@ -135,6 +168,7 @@ def test_a_circle_of_parents_does_not_hang_it() -> None:
 
 
 def test_the_reason_names_the_bounds() -> None:
+    assert str(KeepWithinBudget(budget=Budget(min_free=1024))) == "build cache budget (min_free 1K)"
     rule = KeepWithinBudget(budget=Budget(reserved=1024, max_used=2048))
     assert rule.kept([record("a")]) == {("build_cache", "a"): "build cache budget (reserved 1K, max_used 2K): it is within the bounds"}
     assert rule.kept([record("a", shared=10)]) == {

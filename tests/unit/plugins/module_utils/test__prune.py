@@ -90,7 +90,11 @@ def test_a_rule_about_a_kind_out_of_scope_is_not_called_unmatched() -> None:
 
 
 def test_a_circle_of_needs_does_not_hang_the_plan() -> None:
-    assert sorted(going(make_plan([image("x", "i-y"), image("y", "i-x")], ALL, []))) == ["i-x", "i-y"]
+    assert going(make_plan([image("x", "i-y"), image("y", "i-x"), image("top", "i-x")], ALL, [])) == ["i-top", "i-x", "i-y"]
+
+
+def test_what_is_built_on_something_that_is_gone_by_now_has_nothing_below_it() -> None:
+    assert waves(make_plan([image("x", "i-gone"), image("y")], ALL, []), "images") == [["i-x", "i-y"]]
 
 
 @pytest.mark.parametrize(

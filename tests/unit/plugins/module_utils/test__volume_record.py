@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,22 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert [found.name for found in tmp_path.iterdir()] == ["record.json"]
 
 
+def test_the_file_is_one_that_a_person_can_read(tmp_path: Path) -> None:
+    path = tmp_path / "record.json"
+    write_record(str(path), VolumeRecord("engine", {"b": 2, "a": 1}))
+    assert path.read_text(encoding="utf-8") == '{\n "engine": "engine",\n "unreferenced_since": {\n  "a": 1,\n  "b": 2\n }\n}'
+
+
+def test_it_is_written_beside_its_place_since_only_there_it_can_be_put_into_it_in_one_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "another disk"))
+    write_record(str(tmp_path / "record.json"), VolumeRecord("engine", {"a": 1}))
+    assert read_record(str(tmp_path / "record.json"), "engine").since == {"a": 1}
+
+
+def test_before_the_first_run_it_is_empty(tmp_path: Path) -> None:
+    assert read_record(str(tmp_path / "record.json"), "engine") == VolumeRecord("engine")
+
+
 def test_another_engines_record_counts_as_empty(tmp_path: Path) -> None:
     path = str(tmp_path / "record.json")
     write_record(path, VolumeRecord("another", {"a": 1}))
@@ -45,5 +63,9 @@ def test_a_broken_record_counts_as_empty(tmp_path: Path, content: str) -> None:
 
 def test_a_record_that_cannot_be_written_names_file_cause_and_ways_out(tmp_path: Path) -> None:
     path = str(tmp_path / "nowhere/record.json")
-    with pytest.raises(RackError, match=r"nowhere/record.json: No such file or directory\. Make its directory writable.*volumes_grace to 0"):
+    message = (
+        "Cannot note since when volumes are without a container in %s: No such file or directory. Make its directory writable for this user, set "
+        "volumes_record to a file elsewhere, or volumes_grace to 0 to remove such volumes at once." % path
+    )
+    with pytest.raises(RackError, match="^%s$" % re.escape(message)):
         write_record(path, VolumeRecord("engine"))
