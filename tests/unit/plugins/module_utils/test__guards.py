@@ -135,7 +135,9 @@ def test_a_record_is_as_fresh_as_what_is_built_on_it() -> None:
 
 
 def test_of_a_chain_that_was_used_at_once_the_top_goes_first() -> None:
-    assert going([record("a"), record("b", parents=["a"]), record("c", parents=["b"])], max_used=20) == ["c"]
+    chain = [record("a"), record("b", parents=["a"]), record("c", parents=["b"])]
+    assert going(chain, max_used=20) == ["c"]
+    assert going(chain, max_used=10) == ["b", "c"]
 
 
 def test_a_parent_that_is_gone_does_not_hide_the_next() -> None:
