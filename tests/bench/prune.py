@@ -58,7 +58,7 @@ def title(size: int, networks: bool) -> str:
 
 
 def kinds(networks: bool) -> list[str]:
-    return [kind for kind in PRUNE_ENDPOINTS if (networks or kind != "networks") and kind != "volumes"]
+    return [kind for kind in PRUNE_ENDPOINTS if networks or kind != "networks"]
 
 
 def own_work(server: PrunedServer, size: int, networks: bool, rounds: int) -> Turns:
