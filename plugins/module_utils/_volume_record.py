@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import tempfile
+import os
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +37,7 @@ def read_record(path: str, engine: str) -> VolumeRecord:
     One that cannot be understood, or is another engine's, counts as empty: then every grace begins anew, which keeps more.
     """
     with contextlib.suppress(OSError, ValueError, KeyError, AttributeError, TypeError):
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(Path(path).read_bytes())
         if content["engine"] == engine:
             return VolumeRecord(engine, {str(name): int(since) for name, since in content["unreferenced_since"].items()})
     return VolumeRecord(engine)
@@ -45,12 +45,14 @@ def read_record(path: str, engine: str) -> VolumeRecord:
 
 def write_record(path: str, record: VolumeRecord) -> None:
     """Replace the file in one step, so that a reader finds the old record or the new one. Raises RackError."""
-    content = {"engine": record.engine, "unreferenced_since": dict(sorted(record.since.items()))}
+    content = json.dumps({"engine": record.engine, "unreferenced_since": dict(sorted(record.since.items()))}, indent=1)
+    new = Path("%s.%d" % (path, os.getpid()))
     try:
-        with tempfile.NamedTemporaryFile("w", dir=Path(path).parent, prefix=".volumes-", encoding="utf-8", delete=False) as file:
-            json.dump(content, file, indent=1)
-        Path(file.name).replace(path)
+        new.write_bytes(content.encode())
+        new.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            new.unlink()
         raise RackError(
             "Cannot note since when volumes are without a container in %s: %s. Make its directory writable for this user, set volumes_record to a "
             "file elsewhere, or volumes_grace to 0 to remove such volumes at once." % (path, error.strerror or error)

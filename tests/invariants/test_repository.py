@@ -91,7 +91,7 @@ def test_files_keep_their_size(pattern: str, limit: int) -> None:
 def test_the_lock_holds_every_tool_that_pyproject_names_and_no_address() -> None:
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
-    wanted = {re.split(r"[=<>; ]", entry)[0].lower() for group in groups.values() for entry in group if isinstance(entry, str)}
+    wanted = {re.split(r"[=<>; \[]", entry)[0].lower() for group in groups.values() for entry in group if isinstance(entry, str)}
     assert wanted
     assert wanted <= set(re.findall(r"^([\w.-]+)==", lock, re.MULTILINE))
     assert "://" not in lock

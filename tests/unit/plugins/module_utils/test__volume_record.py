@@ -69,3 +69,10 @@ def test_a_record_that_cannot_be_written_names_file_cause_and_ways_out(tmp_path:
     )
     with pytest.raises(RackError, match="^%s$" % re.escape(message)):
         write_record(path, VolumeRecord("engine"))
+
+
+def test_nothing_is_left_behind_where_the_record_cannot_be_replaced(tmp_path: Path) -> None:
+    (tmp_path / "record.json").mkdir()
+    with pytest.raises(RackError, match="Is a directory"):
+        write_record(str(tmp_path / "record.json"), VolumeRecord("engine"))
+    assert [found.name for found in tmp_path.iterdir()] == ["record.json"]
