@@ -8,12 +8,15 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import shlex
+import time
 import typing as t
 
 import docker
 from docker.models.containers import Container
 
 from tests.rig.rig import Rig
+from tests.rig.ssh import wait_for
 
 #: The server's own ``sleep`` with the libraries it needs: an image of two megabytes that runs, without a registry.
 _ROOT_FILES = "tar --create --dereference --absolute-names /bin/sleep $(ldd /bin/sleep | grep -o '/[^ ]*')"
@@ -88,9 +91,10 @@ class Server:
 
     # -- making things ----------------------------------------------------------
 
-    def image(self, tag: str) -> Thing:
-        """An image that nothing else shares a layer with the name of."""
-        self.run("sh", "-c", f'{_ROOT_FILES} 2>&- | docker import --change \'CMD ["/bin/sleep", "infinity"]\' - {tag}')
+    def image(self, tag: str, *changes: str) -> Thing:
+        """An image that runs; ``changes``: instructions of a Dockerfile."""
+        options = " ".join(f"--change {shlex.quote(change)}" for change in ('CMD ["/bin/sleep", "infinity"]', *changes))
+        self.run("sh", "-c", f"{_ROOT_FILES} 2>&- | docker import {options} - {tag}")
         return Thing("image", tag, "image")
 
     def container(self, name: str, image: Thing, **options: t.Any) -> Thing:
@@ -107,10 +111,10 @@ class Server:
         return made
 
     def with_volume(self, name: str, image: Thing, **options: t.Any) -> tuple[Thing, Thing]:
-        """A stopped container, and the anonymous volume that it declared."""
+        """A stopped container, and the only volume that came with it."""
         before = self.held()["volume"]
-        container = self.stopped(name, image, network_mode="none", volumes=["/data"], **options)
-        (volume,) = self.held()["volume"] - before  # Docker 28 does not name it in the container's mounts
+        container = self.stopped(name, image, network_mode="none", **options)
+        (volume,) = self.held()["volume"] - before  # the container's mounts do not always name it
         return container, Thing("volume", volume, "anonymous volume")
 
     def network(self, name: str) -> Thing:
@@ -122,7 +126,7 @@ class Server:
         return Thing("volume", str(self.client.volumes.create(name).id), "named volume")
 
     def build_cache(self, count: int, size: int) -> list[Thing]:
-        """Cache of ``count`` builds of ``size`` bytes each, oldest first, whose images are gone."""
+        """Cache of ``count`` builds of ``size`` bytes each, oldest first, whose images are gone. No two were used in the same second."""
         before = self.held()["build cache"]
         things = []
         for number in range(count):
@@ -132,6 +136,8 @@ class Server:
             records = [record["ID"] for record in self.client.api.df()["BuildCache"] if record["Type"] == "regular" and record["ID"] not in before]
             things += [Thing("build cache", record, "build cache") for record in records]
             before |= set(records)
+            built = int(time.time())
+            wait_for("the next second", lambda built=built: int(time.time()) > built)  # type: ignore[misc]
         return things
 
     # -- Compose ------------------------------------------------------------------

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
+import typing as t
 
 import docker.errors
 
@@ -27,9 +29,9 @@ class Verdict:
         return self == Verdict()
 
     def __str__(self) -> str:
-        said = [f"LOST: {', '.join(self.lost)}"] if self.lost else []
-        said += [f"fails: {cause}" for cause in self.failed]
-        said += [f"left behind: {', '.join(self.left)}"] if self.left and not self.failed else []
+        said = [f"LOST: {', '.join(_counted(self.lost))}"] if self.lost else []
+        said += [f"fails: {cause}" for cause in dict.fromkeys(self.failed)]
+        said += [f"left behind: {', '.join(_counted(self.left))}"] if self.left and not self.failed else []
         return "; ".join(said) or "kept"
 
 
@@ -47,6 +49,10 @@ def attempt(case: Case, way: Way, server: Server) -> Verdict:
             failed=tuple(run.cause for run in runs if run.code),
             left=tuple(thing.words for thing in rubbish if thing.id in held[thing.kind]),
         )
+
+
+def _counted(words: t.Iterable[str]) -> list[str]:
+    return [f"{count} x {word}" if count > 1 else word for word, count in collections.Counter(words).items()]
 
 
 def _rubbish(server: Server) -> tuple[Thing, ...]:

@@ -16,8 +16,8 @@ from pathlib import Path
 from tests.compare.server import FOLDER, Server
 from tests.repository import ROOT
 
-#: The engine's own words within what a client or a module says about an error.
-_CAUSE = re.compile(r'Conflict \("([^"]+)"\)|Error response from daemon: ([^\n]+)|Module failed: ([^\n]+)')
+#: The engine's own words within what a client or a module says about an error; else the module's.
+_CAUSES = (r'Conflict \("([^"]+)"\)', r"Error response from daemon: ([^\n]+)", r"Module failed: ([^\n]+)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,8 +48,8 @@ class Ended:
         """Why it failed; empty when it did not."""
         if self.code == 0:
             return ""
-        found = _CAUSE.search(self.output)
-        return next(filter(None, found.groups())) if found else self.output.strip().splitlines()[-1]
+        found = next(filter(None, (re.search(cause, self.output) for cause in _CAUSES)), None)
+        return found.group(1) if found else self.output.strip().splitlines()[-1]
 
 
 @dataclasses.dataclass(frozen=True)
