@@ -33,7 +33,7 @@ ENGINE_NETWORKS = ("bridge", "host", "none", "nat", "docker_gwbridge")
 ANONYMOUS_LABEL = "com.docker.volume.anonymous"
 
 _GENERATED_NAME = re.compile(r"[0-9a-f]{64}")
-_RFC3339 = re.compile(r"(?P<date>\d{4}-\d\d-\d\d)[Tt ](?P<time>\d\d:\d\d:\d\d)(?:\.\d+)?(?:(?P<sign>[+-])(?P<hours>\d\d):(?P<minutes>\d\d))?")
+_RFC3339 = re.compile(r"(?P<date>\d{4}-\d\d-\d\d)[Tt ](?P<time>\d\d:\d\d:\d\d)(?P<fraction>\.\d+)?(?:(?P<sign>[+-])(?P<hours>\d\d):(?P<minutes>\d\d))?")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class DockerObject:
     size: t.Optional[int] = None
     shared: t.Optional[int] = None
     created: t.Optional[int] = None
-    used: t.Optional[int] = None
+    used: t.Optional[float] = None
     labels: t.Mapping[str, str] = field(default_factory=dict)
     state: str = ""
     anonymous: bool = False
@@ -120,6 +120,12 @@ def timestamp(text: t.Optional[str]) -> t.Optional[int]:
         offset = int(found.group("hours")) * 3600 + int(found.group("minutes")) * 60
         seconds -= offset if found.group("sign") == "+" else -offset
     return seconds
+
+
+def precisely(text: t.Optional[str]) -> t.Optional[float]:
+    """The same with the fraction of the second: two steps of one build are often used within one."""
+    seconds, found = timestamp(text), _RFC3339.match(text or "")
+    return seconds if seconds is None or found is None else seconds + float(found.group("fraction") or 0)
 
 
 def container(answer: Json, sizes: t.Mapping[str, int]) -> DockerObject:
@@ -242,7 +248,7 @@ def cache_record(answer: Json) -> DockerObject:
         size=size,
         shared=size if answer.get("Shared") else 0,
         created=timestamp(answer.get("CreatedAt")),
-        used=timestamp(answer.get("LastUsedAt")) or timestamp(answer.get("CreatedAt")),
+        used=precisely(answer.get("LastUsedAt")) or precisely(answer.get("CreatedAt")),
         needs=tuple(Need("build_cache", parent) for parent in parents if parent),
         held="a build uses it" if answer.get("InUse") else "",
     )

@@ -150,14 +150,14 @@ def _private(record: DockerObject) -> int:
 def _longest_unused_first(records: t.Sequence[DockerObject]) -> t.List[DockerObject]:
     """By last use; a record is as fresh as the freshest that is built on it, and comes after that one."""
     by_id = {record.id: record for record in records}
-    used = {record.id: record.used or 0 for record in records}
+    used: t.Dict[str, float] = {record.id: record.used or 0 for record in records}
     height = dict.fromkeys(used, 0)
     for record in records:
         _climb(record, by_id, used, height)
     return sorted(records, key=lambda record: (used[record.id], height[record.id], record.id))
 
 
-def _climb(record: DockerObject, by_id: t.Mapping[str, DockerObject], used: t.Dict[str, int], height: t.Dict[str, int]) -> None:
+def _climb(record: DockerObject, by_id: t.Mapping[str, DockerObject], used: t.Dict[str, float], height: t.Dict[str, int]) -> None:
     """Hand last use and height of ``record`` down to what it is built on."""
     waiting = [record]
     while waiting:

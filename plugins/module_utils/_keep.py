@@ -166,7 +166,7 @@ class _KeepSince(Rule):
     def at(self, now: int) -> Rule:
         return dataclasses.replace(self, now=now)
 
-    def moment(self, candidate: DockerObject) -> t.Optional[int]:
+    def moment(self, candidate: DockerObject) -> t.Optional[float]:
         raise NotImplementedError
 
 
@@ -176,7 +176,7 @@ class KeepNewerThan(_KeepSince):
     option = "keep_newer_than"
     kinds = (*_NAMED, "build_cache")
 
-    def moment(self, candidate: DockerObject) -> t.Optional[int]:
+    def moment(self, candidate: DockerObject) -> t.Optional[float]:
         return candidate.created
 
 
@@ -186,7 +186,7 @@ class KeepUsedWithin(_KeepSince):
     option = "keep_used_within"
     kinds = ("containers", "images", "build_cache")
 
-    def moment(self, candidate: DockerObject) -> t.Optional[int]:
+    def moment(self, candidate: DockerObject) -> t.Optional[float]:
         return candidate.used if candidate.used is not None else candidate.created
 
 

@@ -36,6 +36,11 @@ def test_times_become_seconds(text: str | None, seconds: int | None) -> None:
     assert timestamp(text) == seconds
 
 
+@pytest.mark.parametrize(("text", "seconds"), [("1970-01-01T00:00:01.25Z", 1.25), ("1970-01-01T00:00:01Z", 1.0), ("0001-01-01T00:00:00Z", None), (None, None)])
+def test_last_use_is_read_with_fractions(text: str | None, seconds: float | None) -> None:
+    assert cache_record({"ID": "r", "LastUsedAt": text}).used == seconds
+
+
 @pytest.mark.parametrize("state", ["running", "paused", "restarting", "removing", "unheard-of"])
 def test_a_container_in_any_state_but_the_stopped_ones_is_held(state: str) -> None:
     assert container({"Id": "c", "State": state}, {}).held == "it is %s" % state

@@ -153,7 +153,6 @@ def test_a_disk_that_cannot_be_measured_fails_or_counts_as_having_room(engine: D
     result = prune(engine, disk_unknown="warn", **more)
     assert not result["changed"]
     assert result["disk"] is None
-    assert "nothing is removed for their sake" in str(result["warnings"])
 
 
 def test_a_plan_that_removes_too_much_is_refused_as_a_whole_and_shown(engine: DockerEngine) -> None:
