@@ -179,12 +179,12 @@ class _Removal:
             raise
 
     def _volume(self, target: DockerObject) -> None:
-        """The engine refuses a volume that any container refers to, running or not."""
+        """The engine refuses a volume that any container refers to, running or not, and at times one of a container that is gone."""
         try:
             self._engine.delete("/volumes/%s" % quote(target.id, safe=""))
-        except Conflict:
+        except Conflict as conflict:
             self._refuse_if_used("volume", target.id)
-            raise
+            raise InUse("the engine counts it as used, although no container refers to it: %s" % conflict.message) from conflict
 
     def _refuse_if_used(self, relation: str, *names: str) -> None:
         """Whether containers, running or not, refer to any of ``names``: the engine's filter ``relation`` finds them."""
