@@ -12,13 +12,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-import re
 import time
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from ansible_collections.mycosoft.rack.plugins.module_utils._build_cache import filters, held_by_images, in_batches
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker import Conflict, Engine, Json, NotFound
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker_objects import KINDS, REMOVABLE_STATES, DockerObject, references, tags
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import RackError, Unreachable
@@ -30,9 +30,6 @@ POLL_SECONDS = 0.2
 
 #: Removals of one kind at the same time. More gain nothing: the engine locks what they change.
 WORKERS = 4
-
-#: Cache records in one request: their IDs travel in its address, and the engine refuses one above a megabyte.
-RECORDS_AT_ONCE = 2000
 
 Removal = t.Callable[[DockerObject], None]
 
@@ -80,15 +77,16 @@ class _Removal:
         self._engine = engine
         self._plan = plan
         self._usage = snapshot.usage
+        self._cache = snapshot.usage.cache if snapshot.usage else ()
         self._verify = snapshot.containerd_store
         self._deadline = deadline
         self._outcome = Outcome()
         self._unreachable = False
 
     def run(self) -> Outcome:
-        self._timed("containers", lambda: self._each("containers", self._container))
-        # What containers held on to is free now. Networks take longest and the builder last: neither waits for the other.
-        self._at_once([self._images_then_build_cache, self._networks, self._volumes])
+        # Images, networks and volumes are free when the containers are gone. What frees nothing for others does not wait.
+        self._at_once([self._containers, self._build_cache])
+        self._at_once([self._images, self._networks, self._volumes])
         for kind in ("containers", "volumes"):
             self._outcome.freed[kind] = sum(done.target.size or 0 for done in self._outcome.removed if done.target.kind == kind)
         place = {decision.target.key: number for number, decision in enumerate(self._plan.decisions)}
@@ -96,11 +94,17 @@ class _Removal:
             told.sort(key=lambda decision: place.get(decision.target.key, len(place)))
         return self._outcome
 
-    def _images_then_build_cache(self) -> None:
-        """One after the other: what each of the two frees is told from what the other still holds."""
+    def _containers(self) -> None:
+        self._timed("containers", lambda: self._each("containers", self._container))
+
+    def _build_cache(self) -> None:
+        """The engine's prune with a filter on ids, which it reads as a regular expression; what a build uses by now it keeps."""
+        planned = [decision for wave in self._plan.waves("build_cache") for decision in wave]
+        self._timed("build_cache", lambda: self._at_once([functools.partial(self._prune_records, batch) for batch in in_batches(planned)], workers=1))
+
+    def _images(self) -> None:
         self._timed("images", lambda: self._each("images", self._image))
         self._measure_images()
-        self._timed("build_cache", self._build_cache)
 
     def _networks(self) -> None:
         self._timed("networks", lambda: self._each("networks", self._network, workers=1))
@@ -108,7 +112,7 @@ class _Removal:
     def _volumes(self) -> None:
         self._timed("volumes", lambda: self._each("volumes", self._volume))
 
-    def _timed(self, kind: str, work: t.Callable[[], None]) -> None:
+    def _timed(self, kind: str, work: t.Callable[[], object]) -> None:
         start = time.monotonic()
         work()
         self._outcome.seconds[kind] = time.monotonic() - start
@@ -246,20 +250,14 @@ class _Removal:
         """The containers, running or not, that the engine's filter ``relation`` finds for any of ``names``."""
         return t.cast(t.List[Json], self._engine.get("/containers/json", all=1, filters=json.dumps({relation: sorted(names)})))
 
-    def _build_cache(self) -> None:
-        """The engine's prune with a filter on ids, which it reads as a regular expression; what a build uses by now it keeps."""
-        planned = [decision for wave in self._plan.waves("build_cache") for decision in wave]
-        for first in range(0, len(planned), RECORDS_AT_ONCE):
-            self._prune_records(planned[first : first + RECORDS_AT_ONCE])
-
     def _prune_records(self, planned: t.Sequence[Decision]) -> None:
         why = "the engine kept it: a build uses it by now, or it was gone already"
         answer: Json = {}
-        ids = '"^(%s)$"' % "|".join(re.escape(decision.target.id) for decision in planned)
+        named = filters((decision.target.id for decision in planned), (record.id for record in self._cache))
         try:
             if self._unreachable:
                 raise Unreachable("Not tried, because the engine had stopped answering.")
-            answer = self._when_not_busy(lambda: self._engine.post("/build/prune", all="true", filters=json.dumps({"id": [ids]})))
+            answer = self._when_not_busy(lambda: self._engine.post("/build/prune", all="true", filters=named))
         except RackError as error:
             why = "the prune failed"
             self._fail(DockerObject("build_cache", "", names=("of %d records" % len(planned),)), error)
@@ -268,16 +266,11 @@ class _Removal:
         for decision in planned:
             if decision.target.id not in deleted:
                 self._skip(decision.target, why)
-        freed = max(0, answer.get("SpaceReclaimed", 0) - self._still_in_images(deleted))
+        freed = max(0, answer.get("SpaceReclaimed", 0) - held_by_images(deleted, self._cache))
         self._outcome.freed["build_cache"] = (self._outcome.freed["build_cache"] or 0) + freed
 
-    def _still_in_images(self, deleted: t.Collection[str]) -> int:
-        """Bytes of deleted records whose layers images hold on to: the engine counts them as reclaimed, the disk does not."""
-        shared = {record.id: record.shared or 0 for record in (self._usage.cache if self._usage else ())}
-        return sum(shared.get(identifier, 0) for identifier in deleted)
-
     def _measure_images(self) -> None:
-        """Freed by images: what all layers lost, without the layers that the build cache still holds (they go, and count, with it)."""
+        """Freed by images: what all layers lost, without the layers that the build cache still holds."""
         if self._usage is None or not any(done.target.kind == "images" for done in self._outcome.removed):
             return
         try:
@@ -285,10 +278,9 @@ class _Removal:
         except RackError:
             self._outcome.freed["images"] = None
             return
-        before = {record.id: record.shared or 0 for record in self._usage.cache}
+        before = {record.id: record.shared or 0 for record in self._cache}
         held = sum(record.size or 0 for record in now.cache if not record.shared and before.get(record.id))
         self._outcome.freed["images"] = max(0, self._usage.layers - now.layers - held)
-        self._usage = now
 
 
 def _name(container: Json) -> str:
