@@ -20,7 +20,7 @@ from tests.mutants.score import by_module, mutants, percent, table
 from tests.repository import COLLECTION, ROOT
 
 #: The modules of plugins/module_utils that decide what goes. The tests of each are tests/unit/plugins/module_utils/test_<module>.py.
-MODULES = ("_disk", "_durations", "_guards", "_keep", "_prune", "_prune_request", "_volume_record")
+MODULES = ("_build_cache", "_disk", "_durations", "_guards", "_keep", "_prune", "_prune_request", "_volume_record")
 #: Percent that have to be killed, of all together.
 ENOUGH = 90
 
