@@ -51,7 +51,8 @@ class DockerObject:
     ``size`` is in bytes: of a container its writable layer, of an image all its layers.
     ``shared`` is how much of ``size`` other objects hold as well, so that removing this one alone does not free it.
     ``created`` and ``used`` are in seconds since 1970; ``used`` is when it was last of use to anybody, where that is known.
-    ``anonymous``: a volume whose name nobody chose. ``held`` says why nobody may remove it now; it is empty where nothing speaks against it.
+    ``anonymous``: a volume whose name nobody chose; ``path``: where it is mounted from.
+    ``held`` says why nobody may remove it now; it is empty where nothing speaks against it.
     """
 
     kind: str
@@ -65,6 +66,7 @@ class DockerObject:
     labels: t.Mapping[str, str] = field(default_factory=dict)
     state: str = ""
     anonymous: bool = False
+    path: str = ""
     needs: t.Tuple[Need, ...] = ()
     held: str = ""
 
@@ -84,7 +86,7 @@ class DockerObject:
             return {self.id}  # the name of a record is a mere description
         if self.kind == "images":
             return {self.id, *map(full_reference, self.names + self.digests)}
-        return {self.id, *self.names}
+        return {self.id, *self.names, *filter(None, [self.path])}
 
     @property
     def name(self) -> str:
@@ -149,7 +151,8 @@ def _container_needs(answer: Json) -> t.Iterator[Need]:
     yield Need("images", answer.get("ImageID") or "")
     for mount in answer.get("Mounts") or ():
         if mount.get("Type") == "volume":
-            yield Need("volumes", mount.get("Name") or "")
+            # Docker 28.5 leaves out the name of an anonymous volume that came with the request, once the container has run.
+            yield Need("volumes", mount.get("Name") or mount.get("Source") or "")
         if mount.get("Type") == "image":  # a file system out of an image, API 1.48 and later
             yield Need("images", full_reference(mount.get("Name") or mount.get("Source") or ""))
     # A container that never ran carries the network's name only; one whose network was made anew carries the id of the old one.
@@ -213,7 +216,7 @@ def network(answer: Json) -> DockerObject:
     )
 
 
-def volume(answer: Json, unreferenced_since: t.Optional[int]) -> DockerObject:
+def volume(answer: Json) -> DockerObject:
     """One element of ``GET /volumes``.
 
     Anonymous is only what nobody can have named: the name is generated, and there is no label but the engine's own.
@@ -227,9 +230,9 @@ def volume(answer: Json, unreferenced_since: t.Optional[int]) -> DockerObject:
         names=(answer["Name"],),
         shared=0,
         created=timestamp(answer.get("CreatedAt")),
-        used=unreferenced_since,
         labels=labels,
         anonymous=generated and local,
+        path=answer.get("Mountpoint") or "",
         held="" if answer.get("Scope", "local") == "local" else "it belongs to the swarm, so another server may use it",
     )
 

@@ -125,8 +125,9 @@ def _volumes(engine: Engine, containers: t.Iterable[DockerObject], record: Volum
     """The volumes, and the record as it is after this look at them."""
     answers: t.List[Json] = engine.get("/volumes").get("Volumes") or []
     referenced = {need.name for user in containers for need in user.needs if need.kind == "volumes"}
-    record = record.seen((answer["Name"] for answer in answers if answer["Name"] not in referenced), now)
-    return record, [volume(answer, record.since.get(answer["Name"])) for answer in answers]
+    found = [volume(answer) for answer in answers]
+    record = record.seen((each.id for each in found if not each.handles & referenced), now)
+    return record, [dataclasses.replace(each, used=record.since.get(each.id)) for each in found]
 
 
 def _with_last_use(engine: Engine, objects: t.Sequence[DockerObject]) -> t.Iterator[DockerObject]:

@@ -49,6 +49,8 @@ class DockerEngine(Contents):
         #: The folder of its data, on this machine.
         self.root = str(directory)
         self.containerd_store = False
+        #: Whether containers name their volumes by path only, as those of Docker 28.5 do now and then.
+        self.mounts_by_path = False
         #: What changed something, as ``METHOD /path``, in order; the ids in it are those of the engine.
         self.writes: list[str] = []
         self.violations: list[str] = []
@@ -261,7 +263,7 @@ class DockerEngine(Contents):
             "State": container.state,
             "HostConfig": {"NetworkMode": next(iter(container.networks), "default")},
             "NetworkSettings": {"Networks": {name: {"NetworkID": identifier, "EndpointID": ""} for name, identifier in container.networks.items()}},
-            "Mounts": [{"Type": "volume", "Name": name, "Driver": "local"} for name in container.volumes],
+            "Mounts": [{"Type": "volume", "Driver": "local", **self._mounted(name)} for name in container.volumes],
             **({"SizeRw": container.size} if measured and container.size else {}),
         }
 
@@ -291,6 +293,9 @@ class DockerEngine(Contents):
             "Labels": network.labels,
             **network.extra,
         }
+
+    def _mounted(self, volume: str) -> Json:
+        return {"Source": "/var/lib/docker/volumes/%s/_data" % volume} if self.mounts_by_path else {"Name": volume}
 
     def _volume_summary(self, volume: Volume) -> Json:
         return {

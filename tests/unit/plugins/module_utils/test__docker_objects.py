@@ -137,13 +137,19 @@ MARKED = {"com.docker.volume.anonymous": ""}
     ],
 )
 def test_only_a_volume_that_nobody_can_have_named_is_anonymous(more: dict[str, t.Any], anonymous: bool) -> None:
-    assert volume({"Name": GENERATED, "Driver": "local", "Scope": "local", **more}, None).anonymous is anonymous
+    assert volume({"Name": GENERATED, "Driver": "local", "Scope": "local", **more}).anonymous is anonymous
 
 
-def test_a_volume_knows_since_when_it_has_no_container_and_one_of_a_swarm_is_held() -> None:
-    found = volume({"Name": "data", "Driver": "local", "Scope": "local", "CreatedAt": "1970-01-02T00:00:01Z"}, 7)
-    assert (found.id, found.created, found.used, found.held) == ("data", 86401, 7, "")
-    assert volume({"Name": "data", "Driver": "x", "Scope": "global"}, None).held == "it belongs to the swarm, so another server may use it"
+def test_a_volume_is_known_by_its_name_and_its_path_and_one_of_a_swarm_is_held() -> None:
+    found = volume({"Name": "data", "Driver": "local", "Scope": "local", "CreatedAt": "1970-01-02T00:00:01Z", "Mountpoint": "/v/data"})
+    assert (found.id, found.created, found.handles, found.held) == ("data", 86401, {"data", "/v/data"}, "")
+    assert volume({"Name": "data", "Driver": "x", "Scope": "global"}).held == "it belongs to the swarm, so another server may use it"
+
+
+def test_a_container_needs_a_volume_by_its_path_where_the_engine_leaves_out_its_name() -> None:
+    """Docker 28.5: an anonymous volume that was asked for in the request, once the container has run."""
+    answer = {"Id": "c", "State": "exited", "Mounts": [{"Type": "volume", "Source": "/v/data", "Destination": "/data"}]}
+    assert Need("volumes", "/v/data") in container(answer, {}).needs
 
 
 def test_a_cache_record_in_use_is_held_and_a_shared_one_frees_nothing() -> None:

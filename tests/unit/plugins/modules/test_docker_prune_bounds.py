@@ -47,6 +47,14 @@ def test_the_grace_of_an_anonymous_volume_begins_when_it_is_found_without_a_cont
     assert result["freed"]["volumes"] == result["freed"]["total"] == 7
 
 
+def test_a_volume_that_a_container_names_by_its_path_only_is_in_use(engine: DockerEngine) -> None:
+    volume = engine.add_volume()
+    engine.add_container("db", volumes=[volume.name])
+    engine.mounts_by_path = True
+    result = prune(engine, **ONLY_VOLUMES, volumes_grace="0")
+    assert reason(result, "volumes", volume.name) == "container db (exited) needs it"
+
+
 def test_a_volume_that_served_again_begins_a_new_grace(engine: DockerEngine) -> None:
     volume = engine.add_volume()
     prune(engine, **ONLY_VOLUMES)
