@@ -25,7 +25,7 @@ def facts(plan: Plan, outcome: Outcome) -> Facts:
         "changed": outcome.changed,
         "removed": {kind: [_described(done) for done in outcome.removed if done.target.kind == kind] for kind in KINDS},
         "kept": {kind: [_described(decision) for decision in plan.keeps(kind)] for kind in KINDS},
-        "skipped": [_described(decision) for decision in outcome.skipped],
+        "not_removed": [_described(decision) for decision in outcome.skipped],
         "failed_objects": [_described(decision) for decision in outcome.failed],
         "unmatched_rules": [{"option": option, "rule": text} for option, text in plan.unmatched],
         "freed": freed,

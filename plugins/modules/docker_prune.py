@@ -17,7 +17,7 @@ description:
   - The module reads what the engine holds, decides on every object with a reason, and then removes exactly the objects of
     that plan. Check mode returns the same plan and changes nothing.
   - Right before an object is removed it is made sure that nothing uses it by now. What came into use in the meantime stays
-    and is listed in RV(skipped). Nothing is ever removed by force.
+    and is listed in RV(not_removed). Nothing is ever removed by force.
   - Volumes stay unless they are asked for; see O(volumes) and O(named_volumes).
   - An object stays when something running needs it, when any of the C(keep_) options matches it, or when an object that
     stays needs it. So a stopped container that is kept keeps its image, its networks and its volumes.
@@ -191,7 +191,7 @@ kept:
     networks: *objects
     volumes: *objects
     build_cache: *objects
-skipped:
+not_removed:
   description: What the plan wanted to remove, and what came into use or vanished before it could be. Always empty in check mode.
   returned: when the engine was reached
   type: list

@@ -26,6 +26,21 @@ FILTERS = sorted(
 #: A value of each type, for what an example takes from a variable.
 SAMPLES: dict[str, t.Any] = {"bool": True, "int": 1, "float": 1.0, "list": [], "dict": {}}
 
+#: Keys of a task's result that mean something to Ansible itself.
+OF_ANSIBLE = {
+    "ansible_facts",
+    "ansible_stats",
+    "attempts",
+    "deprecations",
+    "exception",
+    "failed",
+    "invocation",
+    "results",
+    "skipped",
+    "unreachable",
+    "warnings",
+}
+
 each_module = pytest.mark.parametrize("module", MODULES)
 
 
@@ -104,6 +119,12 @@ def test_every_return_value_is_described(module: str) -> None:
     assert values
     for name, value in values.items():
         assert value.keys() >= {"description", "returned", "type"}, name
+
+
+@each_module
+def test_no_return_value_bears_a_name_that_ansible_reads_for_itself(module: str) -> None:
+    """A list called skipped, when it is not empty, makes Ansible count the task as skipped and its handlers as not notified."""
+    assert OF_ANSIBLE.isdisjoint(yaml.safe_load(importlib.import_module(f"ansible_collections.{COLLECTION}.plugins.modules.{module}").RETURN))
 
 
 @pytest.mark.parametrize("name", FILTERS)

@@ -86,7 +86,7 @@ def test_check_mode_returns_the_plan_of_the_real_run_and_changes_nothing(engine:
     foreseen = prune(engine, check=True)
     assert engine.writes == []
     done = prune(engine)
-    for key in ("changed", "removed", "kept", "diff", "skipped", "failed_objects", "unmatched_rules"):
+    for key in ("changed", "removed", "kept", "diff", "not_removed", "failed_objects", "unmatched_rules"):
         assert foreseen[key] == done[key], key
     assert foreseen["freed"]["total"] == 0
 

@@ -126,7 +126,7 @@ def test_check_mode_names_exactly_what_the_real_run_removes(fill: t.Callable[[Do
         assert done["removed"] == foreseen["removed"]
         assert done["kept"] == foreseen["kept"]
         assert done["diff"] == foreseen["diff"]
-        assert (done["skipped"], done["failed_objects"]) == ([], [])
+        assert (done["not_removed"], done["failed_objects"]) == ([], [])
         assert {kind: before[kind] - after[kind] for kind in KINDS} == ids(done, "removed")
         assert disk - engine.disk == done["freed"]["images"] + done["freed"]["build_cache"]
         named = chosen.get("named_volumes", [])

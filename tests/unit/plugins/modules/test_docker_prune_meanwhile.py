@@ -19,8 +19,8 @@ def engine(tmp_path: Path) -> t.Iterator[DockerEngine]:
         yield running
 
 
-def skipped(result: dict[str, t.Any]) -> list[tuple[str, str]]:
-    return [(found["name"], found["reason"]) for found in result["skipped"]]
+def not_removed(result: dict[str, t.Any]) -> list[tuple[str, str]]:
+    return [(found["name"], found["reason"]) for found in result["not_removed"]]
 
 
 def test_a_container_started_after_the_plan_stays_with_its_image_and_network(engine: DockerEngine) -> None:
@@ -30,7 +30,7 @@ def test_a_container_started_after_the_plan_stays_with_its_image_and_network(eng
     engine.before("DELETE", "/containers/%s" % job.id, lambda: setattr(job, "state", "running"))
     result = prune(engine)
     assert not result["changed"]
-    assert skipped(result) == [
+    assert not_removed(result) == [
         ("job", "it is running by now"),
         ("job:1", "container job uses it by now"),
         ("jobs", "container job refers to it by now"),
@@ -40,19 +40,19 @@ def test_a_container_started_after_the_plan_stays_with_its_image_and_network(eng
 def test_an_image_that_got_a_container_meanwhile_stays(engine: DockerEngine) -> None:
     image = engine.add_image("job:1")
     engine.before("GET", "/images/sha256", lambda: engine.add_container("job", image.id, "created"))
-    assert skipped(prune(engine)) == [("job:1", "container job uses it by now")]
+    assert not_removed(prune(engine)) == [("job:1", "container job uses it by now")]
 
 
 def test_an_image_that_got_a_container_in_the_very_moment_stays(engine: DockerEngine) -> None:
     image = engine.add_image("job:1")
     engine.before("DELETE", "/images/", lambda: engine.add_container("job", image.id))
-    assert skipped(prune(engine)) == [("job:1", "container job uses it by now")]
+    assert not_removed(prune(engine)) == [("job:1", "container job uses it by now")]
 
 
 def test_an_image_that_got_a_new_tag_meanwhile_stays(engine: DockerEngine) -> None:
     image = engine.add_image("job:1")
     engine.before("GET", "/images/sha256", lambda: image.tags.append("release:7"))
-    assert skipped(prune(engine)) == [("job:1", "it was tagged release:7 meanwhile")]
+    assert not_removed(prune(engine)) == [("job:1", "it was tagged release:7 meanwhile")]
 
 
 def test_a_tag_that_moved_to_a_new_build_stays_on_the_new_build(engine: DockerEngine) -> None:
@@ -72,13 +72,13 @@ def test_an_image_that_lost_some_tags_before_it_came_into_use_counts_as_a_change
     engine.before("DELETE", "/images/sha256", lambda: engine.add_container("job", image.id))
     result = prune(engine)
     assert result["changed"]
-    assert names(result["skipped"]) == ["job:1"]
+    assert names(result["not_removed"]) == ["job:1"]
 
 
 def test_a_network_joined_in_the_very_moment_stays(engine: DockerEngine) -> None:
     engine.add_network("jobs")
     engine.before("DELETE", "/networks/", lambda: engine.add_container("job", state="running", networks=["jobs"]))
-    assert skipped(prune(engine)) == [("jobs", "container job refers to it by now")]
+    assert not_removed(prune(engine)) == [("jobs", "container job refers to it by now")]
 
 
 def test_a_volume_that_the_engine_alone_counts_as_used_does_not_fail_the_run(engine: DockerEngine) -> None:
@@ -87,7 +87,7 @@ def test_a_volume_that_the_engine_alone_counts_as_used_does_not_fail_the_run(eng
     engine.refuse("DELETE", "/volumes/", 409, "remove %s: volume is in use - [f00d]" % volume.name)
     result = prune(engine, volumes=True, volumes_grace="0")
     assert "failed" not in result
-    assert "no container refers to it: Docker Engine refused DELETE" in skipped(result)[0][1]
+    assert "no container refers to it: Docker Engine refused DELETE" in not_removed(result)[0][1]
 
 
 @pytest.mark.parametrize("kind", ["containers", "images", "networks", "volumes"])
@@ -98,7 +98,7 @@ def test_what_vanished_meanwhile_is_told_and_no_error(engine: DockerEngine, kind
     engine.add_volume("job")
     engine.before("DELETE", "/%s/" % kind, getattr(engine, kind).clear)
     result = prune(engine, named_volumes=["job"], remove_named_volumes=True)
-    assert skipped(result) == [("job", "it was gone already")]
+    assert not_removed(result) == [("job", "it was gone already")]
     assert kind not in removed(result)
 
 
@@ -120,7 +120,7 @@ def test_waiting_has_an_end(engine: DockerEngine) -> None:
     result = prune(engine, busy_timeout=0)
     assert result["failed"]
     assert "a prune operation is already running" in result["msg"]
-    assert [found["reason"] for found in result["skipped"]] == ["the prune failed"]
+    assert [found["reason"] for found in result["not_removed"]] == ["the prune failed"]
 
 
 def test_build_cache_released_after_the_plan_stays(engine: DockerEngine) -> None:
@@ -146,15 +146,15 @@ def test_a_build_that_runs_is_waited_for_where_that_is_wanted(engine: DockerEngi
 def test_a_volume_that_came_into_use_stays(engine: DockerEngine) -> None:
     volume = engine.add_volume()
     engine.before("DELETE", "/volumes/", lambda: engine.add_container("job", state="created", volumes=[volume.name]))
-    assert skipped(prune(engine, volumes=True, volumes_grace="0")) == [(volume.name, "container job refers to it by now")]
+    assert not_removed(prune(engine, volumes=True, volumes_grace="0")) == [(volume.name, "container job refers to it by now")]
 
 
-def test_build_cache_that_came_into_use_is_listed_as_skipped(engine: DockerEngine) -> None:
+def test_build_cache_that_came_into_use_is_listed_as_not_removed(engine: DockerEngine) -> None:
     idle = engine.add_cache("idle")
     engine.before("POST", "/build/prune", lambda: setattr(idle, "in_use", True))
     result = prune(engine)
     assert not result["changed"]
-    assert [found["id"] for found in result["skipped"]] == [idle.id]
+    assert [found["id"] for found in result["not_removed"]] == [idle.id]
 
 
 def test_one_object_that_cannot_be_removed_does_not_hide_the_rest(engine: DockerEngine) -> None:
@@ -179,7 +179,7 @@ def test_an_engine_that_stops_answering_is_not_asked_again_and_again(engine: Doc
     result = prune(engine)
     assert result["failed"]
     # both were under way when the engine went silent
-    assert {*names(result["failed_objects"]), *(name for name, _why in skipped(result))} >= {"one", "two"}
+    assert {*names(result["failed_objects"]), *(name for name, _why in not_removed(result))} >= {"one", "two"}
     assert "one" in names(result["failed_objects"]) or "two" in names(result["failed_objects"])
-    assert ("three:1", "not tried, because the engine had stopped answering") in skipped(result)
+    assert ("three:1", "not tried, because the engine had stopped answering") in not_removed(result)
     assert set(removed(result)) <= {"build_cache"}, "its prune was under way, too"
