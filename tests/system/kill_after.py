@@ -55,7 +55,7 @@ def main(count: str, delay: str, *program: str) -> None:
     with subprocess.Popen(program, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         watch = Watch(process, int(count), float(delay))
         threading.Thread(target=watch.follow, args=[stream], daemon=True).start()
-        said, _ = process.communicate()
+        said = process.communicate()[0]
     print(json.dumps({"gone": watch.gone, "code": process.returncode, "said": said}))
 
 
