@@ -15,8 +15,8 @@ import typing as t
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker_objects import DockerObject
 
-#: Records in one request, and how much of each ID it carries. The engine compiles the pattern anew for every record it
-#: looks at, so its time grows with the square of what is named. Ten of 36 digits stand for one record among 10^15.
+#: Records in one request, and how much of each ID it carries. The engine's time grows faster than what is named: it
+#: seems to compile the pattern anew for every record. Ten of 36 digits stand for one record among 10^15.
 RECORDS_AT_ONCE = 100
 ID_DIGITS = 10
 

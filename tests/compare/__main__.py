@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 
+from tests.bench.rounds import progress
 from tests.compare import pages
 from tests.compare.cases import CASES
 from tests.compare.server import Server
@@ -21,10 +22,6 @@ from tests.rig.images import ENGINES
 from tests.rig.rig import Rig
 
 GUIDES = ROOT / "docs/guides"
-
-
-def progress(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 def tried(server: Server) -> dict[tuple[str, str], Verdict]:
