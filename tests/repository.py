@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import subprocess
 import typing as t
@@ -72,3 +73,10 @@ def export(target: Path) -> Path:
     target.mkdir(parents=True)
     passes(ROOT / "tools/export.sh", target)
     return target
+
+
+def installed(collection: str) -> str:
+    """The version of another collection, as Ansible finds it here."""
+    listed = json.loads(passes("ansible-galaxy", "collection", "list", collection, "--format", "json"))
+    version: str = next(iter(listed.values()))[collection]["version"]
+    return version

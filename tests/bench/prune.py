@@ -14,9 +14,7 @@ import contextlib
 import datetime
 import functools
 import importlib.metadata
-import json
 import os
-import subprocess
 import sys
 import typing as t
 from pathlib import Path
@@ -27,6 +25,7 @@ from tests.bench.figures import Measured, grid, middle, ratios, table
 from tests.bench.on_server.objects import PRUNE_ENDPOINTS
 from tests.bench.pruned_server import PrunedServer, Work
 from tests.bench.rounds import in_turn, load, measure, progress
+from tests.repository import installed
 from tests.rig.rig import Rig
 from tests.system.playbooks import run_playbook
 
@@ -93,11 +92,9 @@ def playbooks(rig: Rig, server: PrunedServer, networks: bool, rounds: int) -> st
 
 
 def versions(server: PrunedServer) -> str:
-    found = json.loads(subprocess.check_output(["ansible-galaxy", "collection", "list", "community.docker", "--format", "json"], text=True))
-    community = next(iter(found.values()))["community.docker"]["version"]
     engine = server.say("docker", "version", "--format", "Docker {{.Server.Version}} (API {{.Server.APIVersion}})")
     python = server.say("python3", "--version")
-    return f"ansible-core {importlib.metadata.version('ansible-core')}, community.docker {community}, {engine}, {python}"
+    return f"ansible-core {importlib.metadata.version('ansible-core')}, community.docker {installed('community.docker')}, {engine}, {python}"
 
 
 def bench(rig: Rig, sizes: t.Sequence[int], rounds: int) -> str:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
-import json
-import subprocess
 import sys
 
 from tests.bench.rounds import progress
@@ -17,7 +15,7 @@ from tests.compare.cases import CASES
 from tests.compare.server import Server
 from tests.compare.trial import Verdict, attempt
 from tests.compare.ways import WAYS
-from tests.repository import ROOT, load
+from tests.repository import ROOT, installed, load
 from tests.rig.images import ENGINES
 from tests.rig.rig import Rig
 
@@ -43,11 +41,8 @@ def about(server: Server) -> str:
 
 def controller() -> str:
     """The versions on this machine."""
-    command = ["ansible-galaxy", "collection", "list", "community.docker", "--format", "json"]
-    listed = json.loads(subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True).stdout)
-    (community,) = {found["community.docker"]["version"] for found in listed.values()}
     core = importlib.metadata.version("ansible-core")
-    return f"The modules ran with ansible-core {core}, community.docker {community} and mycosoft.rack {load('galaxy.yml')['version']}."
+    return f"The modules ran with ansible-core {core}, community.docker {installed('community.docker')} and mycosoft.rack {load('galaxy.yml')['version']}."
 
 
 def compare(engine: str) -> pages.Results:
