@@ -1,0 +1,26 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter ``mycosoft.rack.memory_gate``; documented in memory_gate.yml."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.mycosoft.rack.plugins.module_utils._gate import gate
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import RackError
+from ansible_collections.mycosoft.rack.plugins.module_utils._schema import plain
+
+
+def memory_gate(memory: t.Any, plan: t.Any, step: str) -> t.Dict[str, t.Any]:
+    """What a step needs and what would give it what is missing."""
+    try:
+        return gate(plain(memory), plain(plan), str(step))
+    except RackError as error:
+        raise AnsibleFilterError(error.message) from error
+
+
+class FilterModule:
+    def filters(self) -> t.Dict[str, t.Callable[..., t.Any]]:
+        return {"memory_gate": memory_gate}

@@ -1,0 +1,180 @@
+#!/usr/bin/python
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: docker_build_limit
+short_description: Limit the memory that image builds may use together
+version_added: 0.1.0
+description:
+  - BuildKit ignores the memory limit of C(docker build). This module sets one on the cgroup that all its build steps run in.
+  - A step that needs more is killed by the kernel and the build fails, instead of the host running out of memory.
+  - >-
+    Works where the engine uses the driver C(cgroupfs). With the driver C(systemd) build steps have no cgroup of their own that could be limited.
+    RV(supported) is then V(false), RV(reason) says why, and nothing is changed.
+  - The limit lasts until it is lifted or the host restarts.
+author:
+  - mycosoft.rack maintainers (@mycosoft)
+extends_documentation_fragment:
+  - mycosoft.rack.attributes
+  - mycosoft.rack.docker
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  memory:
+    description:
+      - Memory for all builds together, in bytes, without swap.
+      - V(0) lifts the limit.
+    type: int
+    required: true
+  cgroup_parent:
+    description:
+      - Where the engine puts the cgroups of containers, its setting C(cgroup-parent).
+      - Where it is not given, it is read from O(daemon_config), and is C(docker) if it is not there either.
+    type: str
+  daemon_config:
+    description: The engine's configuration file.
+    type: path
+    default: /etc/docker/daemon.json
+notes:
+  - Needs root, and has to run on the host of the engine.
+"""
+
+EXAMPLES = r"""
+- name: Let builds use 4 GiB
+  mycosoft.rack.docker_build_limit:
+    memory: 4294967296
+  become: true
+
+- name: Lift the limit
+  mycosoft.rack.docker_build_limit:
+    memory: 0
+  become: true
+"""
+
+RETURN = r"""
+supported:
+  description: Whether the builds of this engine can be limited.
+  returned: always
+  type: bool
+  sample: true
+reason:
+  description: Why not.
+  returned: when RV(supported) is V(false)
+  type: str
+  sample: the engine uses the cgroup driver systemd, which gives build steps no cgroup of their own
+cgroup:
+  description: The folder of the cgroup.
+  returned: when RV(supported) is V(true)
+  type: str
+  sample: /sys/fs/cgroup/memory/docker/buildkit
+before:
+  description: The limit before, in bytes, none where there was none.
+  returned: when RV(supported) is V(true)
+  type: int
+  sample: 4294967296
+after:
+  description: The limit afterwards, in bytes, none where there is none.
+  returned: when RV(supported) is V(true)
+  type: int
+  sample: 4294967296
+met:
+  description: How often builds wanted more than their limit so far. Compare the numbers of two runs to know whether a build met it.
+  returned: when RV(supported) is V(true)
+  type: int
+  sample: 0
+"""
+
+import json
+import typing as t
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mycosoft.rack.plugins.module_utils._build_cgroup import BuildCgroup
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, RackError, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._units import ENGINE_MINIMUM, exact
+
+
+def argument_spec() -> Facts:
+    return {
+        "memory": {"type": "int", "required": True},
+        "cgroup_parent": {"type": "str"},
+        "daemon_config": {"type": "path", "default": "/etc/docker/daemon.json"},
+        **DOCKER_OPTIONS,
+    }
+
+
+def unsupported(info: Facts, docker_host: str) -> t.Optional[str]:
+    """Why the builds of this engine cannot be limited; None where they can."""
+    if not docker_host.startswith("unix://"):
+        return "the engine at %s runs on another host" % docker_host
+    if info.get("CgroupDriver") != "cgroupfs":
+        return "the engine uses the cgroup driver %s, which gives build steps no cgroup of their own" % info.get("CgroupDriver")
+    return None
+
+
+def cgroup_parent(params: t.Mapping[str, t.Any], root: Path) -> str:
+    """Where the engine puts cgroups, without a slash before it."""
+    given = params["cgroup_parent"]
+    if given is None:
+        given = _configured(root / params["daemon_config"].lstrip("/")).get("cgroup-parent", "docker")
+    return str(given).strip("/")
+
+
+def _configured(path: Path) -> Facts:
+    try:
+        return t.cast(Facts, json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise InvalidInput("Cannot read where the engine puts cgroups: %s: %s. Correct it, or set cgroup_parent." % (path, error)) from error
+
+
+def run(module: AnsibleModule, root: Path) -> Facts:
+    params = module.params
+    memory = params["memory"]
+    if memory < 0 or 0 < memory < ENGINE_MINIMUM:
+        raise InvalidInput("Cannot limit builds to %d bytes: no step could run. Give at least %s, or 0 to lift the limit." % (memory, exact(ENGINE_MINIMUM)))
+    info = connect(params).get("/info")
+    reason = unsupported(info, params["docker_host"])
+    if reason is not None:
+        return {"changed": False, "supported": False, "reason": reason}
+
+    group = BuildCgroup(root, int(info.get("CgroupVersion") or 1), cgroup_parent(params, root))
+    wanted = memory - memory % 4096 or None  # the kernel counts whole pages
+    before = group.limit()
+    facts: Facts = {
+        "changed": before != wanted,
+        "supported": True,
+        "cgroup": group.path,
+        "before": before,
+        "after": wanted,
+        "met": group.met(),
+        "diff": {"before": {"build_limit": before}, "after": {"build_limit": wanted}},
+    }
+    if before != wanted and not module.check_mode:
+        group.set_limit(wanted)
+        if group.limit() != wanted:
+            raise RackError(
+                "Cannot limit builds: %s says %s instead of %s. Look whether another program manages it." % (group.path, group.limit(), wanted),
+                **{**facts, "changed": False},
+            )
+    return facts
+
+
+def main(root: t.Optional[Path] = None) -> None:
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    reported(module, lambda module: run(module, root or Path("/")))
+
+
+if __name__ == "__main__":
+    main()
