@@ -40,10 +40,11 @@ ComposeDumper.add_representer(Remove, _remove)
 def compose_override(config: t.Any, stack: t.Any) -> str:
     """The text of the override file; raises AnsibleFilterError with every problem."""
     try:
-        document = override(plain(config), plain(stack))
+        written = override(plain(config), plain(stack))
     except RackError as error:
         raise AnsibleFilterError(error.message) from error
-    return yaml.dump(document, Dumper=ComposeDumper, sort_keys=False, width=4096, allow_unicode=True)
+    notes = "".join("# %s\n" % note for note in written.notes)
+    return notes + yaml.dump(written.document, Dumper=ComposeDumper, sort_keys=False, width=4096, allow_unicode=True)
 
 
 class FilterModule:

@@ -8,15 +8,28 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.mycosoft.rack.plugins.module_utils._budget import plan_rack
+from ansible_collections.mycosoft.rack.plugins.module_utils._hosts import Given
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import RackError
+from ansible_collections.mycosoft.rack.plugins.module_utils._plan import plan_rack
 from ansible_collections.mycosoft.rack.plugins.module_utils._schema import plain
 
 
-def memory_plan(rack_stacks: t.Any, hosts: t.Any, reserve: t.Any, memory: t.Any = None, externals: t.Any = None) -> t.Dict[str, t.Any]:
+def memory_plan(
+    rack_stacks: t.Any,
+    hosts: t.Any,
+    reserve: t.Any,
+    memory: t.Any = None,
+    externals: t.Any = None,
+    build: t.Any = None,
+    scale: t.Any = None,
+    addresses: t.Any = None,
+    containers: t.Any = None,
+    measured: t.Any = None,
+) -> t.Dict[str, t.Any]:
     """The plan of the rack; raises AnsibleFilterError with every problem of the inventory."""
+    given = (hosts, reserve, memory, build, scale, addresses, containers, measured)
     try:
-        return plan_rack(plain(rack_stacks), plain(hosts), plain(reserve), plain(memory), plain(externals))
+        return plan_rack(plain(rack_stacks), plain(externals), Given(*(plain(value) for value in given)))
     except RackError as error:
         raise AnsibleFilterError(error.message) from error
 

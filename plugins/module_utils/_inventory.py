@@ -4,7 +4,7 @@
 """The rack as data: ``rack_stacks`` and ``rack_externals`` as frozen dataclasses.
 
 Only what can be said about one entry by itself is checked here; what needs
-the hosts or the other entries is in ``_needs`` and ``_budget``.
+the hosts or the other entries is in ``_placement``, ``_needs`` and ``_budget``.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import typing as t
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from ansible_collections.mycosoft.rack.plugins.module_utils._schema import Field, Where, each, fields, list_of, map_of
-from ansible_collections.mycosoft.rack.plugins.module_utils._units import human, parse_limit, parse_size
+from ansible_collections.mycosoft.rack.plugins.module_utils._heap import RUNTIMES
+from ansible_collections.mycosoft.rack.plugins.module_utils._schema import Field, Where, each, fields, list_of, map_of, suggestion
+from ansible_collections.mycosoft.rack.plugins.module_utils._sizes import Size, read_limit, read_size
 
 
 @dataclass(frozen=True)
@@ -28,21 +29,37 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Address:
+    """How others reach a service, told them in the variable ``env``: at ``port`` among its own, at ``published`` on its host."""
+
+    env: str
+    port: int
+    published: t.Optional[int]
+    scheme: str
+    path: str
+
+
+@dataclass(frozen=True)
 class Service:
-    """One service of a stack, placed on one host. Sizes in bytes; ``swap`` is what it may use beyond ``memory``."""
+    """One service of a stack, placed on one host. ``memory`` is None where it was refused; ``swap`` goes beyond it; ``heap`` names a runtime."""
 
     stack: str
     name: str
     host: str
-    memory: int
-    reservation: t.Optional[int]
-    swap: int
+    memory: t.Optional[Size]
+    reservation: t.Optional[Size]
+    swap: Size
     essential: bool
+    optional: bool
     public: bool
     urls: t.Tuple[str, ...]
     health: t.Optional[str]
     env: t.Mapping[str, str]
     needs: t.Tuple[str, ...]
+    address: t.Optional[Address]
+    heap: t.Optional[str]
+    heap_percent: t.Optional[int]
+    oom_score_adj: t.Optional[int]
 
     @property
     def id(self) -> str:
@@ -109,6 +126,24 @@ _env_name = _matching(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment var
 _url_path = _matching(r"/\S*", "the path of a URL. Write for example /health")
 
 
+_scheme = _matching(r"[a-z][a-z0-9+.-]*", "the scheme of a URL. Write for example http")
+
+
+def _whole_number(least: int, most: int) -> t.Callable[[t.Any], int]:
+    def check(value: t.Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise ValueError("%r is not a whole number from %d to %d." % (value, least, most))
+        return value
+
+    return check
+
+
+def _runtime(value: t.Any) -> str:
+    if value not in RUNTIMES:
+        raise ValueError("%r is no runtime whose heap can be told. %s" % (value, suggestion(value, RUNTIMES)))
+    return t.cast(str, value)
+
+
 def _flag(value: t.Any) -> bool:
     if not isinstance(value, bool):
         raise ValueError("%r is not a yes or no. Write true or false." % (value,))
@@ -144,17 +179,35 @@ SOURCE = {
     "version": Field(each(_text), default="HEAD"),
 }
 
+ADDRESS = {
+    "env": Field(each(_env_name), blank=""),
+    "port": Field(each(_whole_number(1, 65535)), blank=0),
+    "published": Field(each(_whole_number(1, 65535)), default=None),
+    "scheme": Field(each(_scheme), default="http"),
+    "path": Field(each(_url_path), default=""),
+}
+
+
+def _read_address(where: Where, raw: t.Any) -> Address:
+    return Address(**fields(where, raw, ADDRESS))
+
+
 SERVICE = {
     "host": Field(each(_text), default=None),
-    "memory": Field(each(parse_limit), blank=0),
-    "reservation": Field(each(parse_limit), default=None),
-    "swap": Field(each(parse_size), default=0),
+    "memory": Field(each(read_limit), blank=None),
+    "reservation": Field(each(read_limit), default=None),
+    "swap": Field(each(read_size), default=Size(0, 0)),
     "essential": Field(each(_flag), default=False),
+    "optional": Field(each(_flag), default=False),
     "public": Field(each(_flag), default=False),
     "urls": Field(list_of(each(_url)), default=()),
     "health": Field(each(_url), default=None),
     "env": Field(map_of(each(_env_value), each(_env_name)), default={}),
     "needs": Field(list_of(each(_text)), default=()),
+    "address": Field(_read_address, default=None),
+    "heap": Field(each(_runtime), default=None),
+    "heap_percent": Field(each(_whole_number(1, 100)), default=None),
+    "oom_score_adj": Field(each(_whole_number(-1000, 1000)), default=None),
 }
 
 EXTERNAL = {
@@ -171,8 +224,10 @@ def _read_source(where: Where, raw: t.Any) -> Source:
 
 def _read_service(where: Where, raw: t.Any) -> Service:
     service = Service(stack="", name="", **fields(where, raw, SERVICE))
-    if service.reservation is not None and service.memory and service.reservation > service.memory:
-        where.key("reservation").refuse("%s is more than the limit of %s. Lower it or raise memory." % (human(service.reservation), human(service.memory)))
+    if service.optional and service.essential:
+        where.key("optional").refuse("contradicts essential. Keep one of the two.")
+    if service.heap_percent is not None and service.heap is None:
+        where.key("heap_percent").refuse("means nothing without heap. Add heap, for example node.")
     return service
 
 

@@ -4,15 +4,17 @@
 """One Compose override for one stack on one host.
 
 The stack's own files are never edited. The override says what the plan knows
-better: limits with the keys the base uses, the environment, and which
-services do not run on this host. Needs Compose 2.24.4 or newer, which knows
+better: limits with the keys the base uses, the environment, heap hints, and
+which services do not run on this host. Needs Compose 2.24.4 or newer, which knows
 the tags ``!override`` and ``!reset``.
 """
 
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
+from ansible_collections.mycosoft.rack.plugins.module_utils._heap import heap_environment
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import InvalidInput
 from ansible_collections.mycosoft.rack.plugins.module_utils._schema import suggestion
 from ansible_collections.mycosoft.rack.plugins.module_utils._units import exact, parse_size
@@ -40,8 +42,19 @@ class Remove(Replace):
         super().__init__(None)
 
 
-def override(config: t.Any, stack: t.Any) -> Json:
-    """The override as a mapping; values to replace or remove are marked by :class:`Replace` and :class:`Remove`.
+@dataclass(frozen=True)
+class Override:
+    """The override as a mapping, and ``notes`` on it, one line each: where the plan wins over what the Compose files say.
+
+    Values to replace or remove are marked by :class:`Replace` and :class:`Remove`.
+    """
+
+    document: Json
+    notes: t.Sequence[str]
+
+
+def override(config: t.Any, stack: t.Any) -> Override:
+    """What the Compose files do not say, or say differently.
 
     ``config``: the answer of ``docker compose config --format json`` on the
     base files; ``stack``: ``hosts[h].stacks[s]`` of the plan. Raises
@@ -55,18 +68,22 @@ def override(config: t.Any, stack: t.Any) -> Json:
         if name not in services
     ]
     absent = _absent(services, stack)
+    notes: t.List[str] = []
     result: Json = {}
     for name in services:
         if name in absent:
             result[name] = {"profiles": Replace([ELSEWHERE])}
             continue
-        result[name] = {**_detached(name, services[name], absent, problems), **(_planned(name, services[name], here[name], problems) if name in here else {})}
+        result[name] = _detached(name, services[name], absent, problems)
+        if name in here:
+            _check_copies(name, services[name], problems)
+            result[name].update(_planned(name, services[name], here[name], notes))
     if problems:
         raise InvalidInput(
             "Cannot write the override of project %s: %s\n%s" % (stack["project"], _count(problems), "\n".join("- %s" % line for line in problems)),
             problems=problems,
         )
-    return {"services": {name: service for name, service in result.items() if service}}
+    return Override({"services": {name: service for name, service in result.items() if service}}, notes)
 
 
 def _services(config: t.Any) -> t.Dict[str, Json]:
@@ -88,16 +105,32 @@ def _absent(services: t.Iterable[str], stack: Json) -> t.Dict[str, str]:
     return absent
 
 
-def _planned(name: str, base: Json, service: Json, problems: t.List[str]) -> Json:
+def _planned(name: str, base: Json, service: Json, notes: t.List[str]) -> Json:
     """The part of the override that comes from the plan, for a service that runs here."""
-    _check_copies(name, base, problems)
+    own = _own(base)
+    wanted = {**service, "reservation": _reservation(own, service)}
+    notes += ["%s: %s %s, the Compose files say %s" % (name, *difference) for difference in _differences(own, wanted)]
     result: Json = {}
     if base.get("profiles"):
         result["profiles"] = Remove()  # listed services always run, whatever profile the base put them into
-    result.update(_limits(base, service))
-    if service["env"]:
-        result["environment"] = {key: _literal(value) for key, value in service["env"].items()}
+    result.update(_limits(base, wanted))
+    if service.get("oom_score_adj") is not None:
+        result["oom_score_adj"] = service["oom_score_adj"]
+    environment, note = _environment(base, service)
+    if environment:
+        result["environment"] = environment
+    if note:
+        notes.append("%s: %s" % (name, note))
     return result
+
+
+def _environment(base: Json, service: Json) -> t.Tuple[t.Dict[str, str], t.Optional[str]]:
+    """The variables that the plan sets, and a note on the heap hint."""
+    own = {key: _literal(value) for key, value in service["env"].items()}
+    if not service.get("heap"):
+        return own, None
+    hint, note = heap_environment(service["heap"], own, base.get("environment") or {})
+    return {**own, **hint}, note
 
 
 def _check_copies(name: str, base: Json, problems: t.List[str]) -> None:
@@ -108,13 +141,50 @@ def _check_copies(name: str, base: Json, problems: t.List[str]) -> None:
         )
 
 
-def _limits(base: Json, service: Json) -> Json:
+#: How Compose writes swap without a limit.
+_UNLIMITED = -1
+
+#: The sizes that the plan decides: their key there, their name for people, the key of a service, the group of deploy.resources.
+_SIZES = (("memory", "memory", "mem_limit", "limits"), ("reservation", "reservation", "mem_reservation", "reservations"))
+
+
+def _own(base: Json) -> Json:
+    """What the Compose files themselves say, by the keys of the plan; sizes in bytes, None where they say nothing."""
+    resources = _resources(base)
+    own = {planned: _bytes(base.get(key) or (resources.get(group) or {}).get("memory")) for planned, _label, key, group in _SIZES}
+    return {**own, "memory_swap": _bytes(base.get("memswap_limit")), "oom_score_adj": base.get("oom_score_adj")}
+
+
+def _resources(base: Json) -> Json:
+    return (base.get("deploy") or {}).get("resources") or {}
+
+
+def _bytes(value: t.Any) -> t.Optional[int]:
+    if not value:
+        return None
+    return _UNLIMITED if str(value) == str(_UNLIMITED) else parse_size(value)
+
+
+def _differences(own: Json, wanted: Json) -> t.List[t.Tuple[str, str, str]]:
+    """(what, planned, in the Compose files) wherever both say something, and not the same."""
+    sizes = [(planned, label) for planned, label, _key, _group in _SIZES] + [("memory_swap", "memory and swap")]
+    result = [(label, exact(wanted[key]), "unlimited" if own[key] == _UNLIMITED else exact(own[key])) for key, label in sizes if _differ(own[key], wanted[key])]
+    adjust = wanted.get("oom_score_adj")
+    return result + ([("oom_score_adj", str(adjust), str(own["oom_score_adj"]))] if _differ(own["oom_score_adj"], adjust) else [])
+
+
+def _differ(one: t.Any, other: t.Any) -> bool:
+    return one is not None and other is not None and one != other
+
+
+def _limits(base: Json, wanted: Json) -> Json:
     """Limit and reservation, each under the key or keys that the base uses: Compose refuses two different values."""
-    resources = (base.get("deploy") or {}).get("resources") or {}
+    resources = _resources(base)
     short = "mem_limit" in base or "mem_reservation" in base  # the base's way of writing
     result: Json = {}
     deploy: Json = {}
-    for key, group, size in (("mem_limit", "limits", service["memory"]), ("mem_reservation", "reservations", _reservation(base, resources, service))):
+    for planned, _label, key, group in _SIZES:
+        size = wanted[planned]
         if size is None:
             continue
         in_deploy = "memory" in (resources.get(group) or {})
@@ -125,16 +195,15 @@ def _limits(base: Json, service: Json) -> Json:
     if deploy:
         result["deploy"] = {"resources": deploy}
     # without it the engine allows as much swap as memory again
-    result["memswap_limit"] = exact(service["memory_swap"])
+    result["memswap_limit"] = exact(wanted["memory_swap"])
     return result
 
 
-def _reservation(base: Json, resources: Json, service: Json) -> t.Optional[int]:
-    """The plan's reservation; else a base's own one above the planned limit, cut to it: the engine refuses more."""
-    if service["reservation"] is not None:
-        return t.cast(int, service["reservation"])
-    own = [base.get("mem_reservation"), (resources.get("reservations") or {}).get("memory")]
-    return service["memory"] if any(size is not None and parse_size(size) > service["memory"] for size in own) else None
+def _reservation(own: Json, service: Json) -> t.Optional[int]:
+    """The plan's reservation; else the base's own one above the planned limit, cut to it: the engine refuses more."""
+    if service["reservation"] is not None or own["reservation"] is None:
+        return t.cast(t.Optional[int], service["reservation"])
+    return service["memory"] if own["reservation"] > service["memory"] else None
 
 
 def _literal(value: str) -> str:

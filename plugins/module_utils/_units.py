@@ -4,7 +4,8 @@
 """Sizes of memory: what people write, exact bytes, what people read.
 
 Units are binary, as the Docker CLI and Compose mean them: ``1G`` is 1024^3
-bytes, whether written ``G``, ``GB`` or ``GiB``, in either case.
+bytes, whether written ``G``, ``GB``, ``GiB`` or, as in Kubernetes, ``Gi``, in
+either case.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ import re
 import typing as t
 from fractions import Fraction
 
+MIB = 1024**2
 UNITS = "bkmgtp"  # each 1024 times the one before it
 
 #: The engine refuses a smaller limit: "Minimum memory limit allowed is 6MB".
-ENGINE_MINIMUM = 6 * 1024**2
+ENGINE_MINIMUM = 6 * MIB
 
-_SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?:(?P<unit>[bkmgtp])(?:(?<!b)i?b)?)?", re.IGNORECASE | re.ASCII)
+_SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?:(?P<unit>[bkmgtp])(?:(?<!b)(?:i?b|i))?)?", re.IGNORECASE | re.ASCII)
+_PERCENT = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*%", re.ASCII)
 
 
 def parse_size(value: t.Any) -> int:
@@ -42,6 +45,14 @@ def parse_limit(value: t.Any) -> int:
     if size < ENGINE_MINIMUM:
         raise ValueError("%r is below the smallest limit a container can have (%s). Write for example 16G." % (value, exact(ENGINE_MINIMUM)))
     return size
+
+
+def parse_percent(value: t.Any) -> Fraction:
+    """The share that a text such as ``50%`` or ``12.5 %`` means, 1 for 100 %. Raises ValueError with a sentence and the next step."""
+    found = _PERCENT.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("%r is not a percentage. Write for example 50%%." % (value,))
+    return Fraction(found.group("number")) / 100
 
 
 def exact(size: int) -> str:

@@ -64,7 +64,7 @@ BAD_STACKS = {
         "red",
         (
             "rack_stacks.always-on.services.website.colour: is not a known key. "
-            "Known: env, essential, health, host, memory, needs, public, reservation, swap, urls."
+            "Known: address, env, essential, health, heap, heap_percent, host, memory, needs, oom_score_adj, optional, public, reservation, swap, urls."
         ),
     ),
     "a directory missing": (("mas", "directory"), GONE, "rack_stacks.mas.directory: is missing."),
