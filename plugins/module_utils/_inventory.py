@@ -139,9 +139,9 @@ def _whole_number(least: int, most: int) -> t.Callable[[t.Any], int]:
 
 
 def _runtime(value: t.Any) -> str:
-    if value not in RUNTIMES:
+    if not isinstance(value, str) or value not in RUNTIMES:
         raise ValueError("%r is no runtime whose heap can be told. %s" % (value, suggestion(value, RUNTIMES)))
-    return t.cast(str, value)
+    return value
 
 
 def _flag(value: t.Any) -> bool:

@@ -10,22 +10,28 @@ sentence where it cannot. :class:`Where` gives the sentence its path.
 from __future__ import annotations
 
 import difflib
+import functools
 import typing as t
+from collections import abc
 from dataclasses import dataclass
 
 Raw = t.Any
 REQUIRED: t.Any = object()
 
+_SCALARS = (int, float, str)
+#: By exact type: most values are one of these, and the question costs a fraction of the others.
+_PLAIN = frozenset([*_SCALARS, bool, type(None)])
+
 
 def plain(value: t.Any) -> t.Any:
     """A deep copy in plain JSON types: ansible-core hands over lazy containers and tagged scalars."""
-    if isinstance(value, t.Mapping):
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, abc.Mapping):
         return {plain(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(item) for item in value]
-    if value is None or isinstance(value, bool):
-        return value
-    for kind in (int, float):
+    for kind in _SCALARS:
         if isinstance(value, kind):
             return kind(value)
     return str(value)
@@ -33,8 +39,12 @@ def plain(value: t.Any) -> t.Any:
 
 def suggestion(word: t.Any, known: t.Iterable[str]) -> str:
     """A next step for an unknown word: the closest known one, else all of them."""
-    names = sorted(known)
-    close = difflib.get_close_matches(str(word), names, n=1)
+    return _suggestion(str(word), tuple(sorted(known)))
+
+
+@functools.lru_cache(maxsize=64)  # one wrong word is often in many places, and the closest of many names is slow to find
+def _suggestion(word: str, names: t.Tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(word, names, n=1)
     if close:
         return "Did you mean %s?" % close[0]
     return "Known: %s." % ", ".join(names) if names else "None is known."

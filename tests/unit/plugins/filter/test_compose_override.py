@@ -171,7 +171,8 @@ def test_a_stack_that_needs_nothing_gets_an_empty_override() -> None:
 
 
 def test_the_text_is_short_and_readable() -> None:
-    text = compose_override({"services": {"web": {"mem_limit": "1073741824", "depends_on": {"api": {}}}, "api": {}}}, stack({"web": service(4, 2, K="v")}, ["api"]))
+    services = {"web": {"mem_limit": "1073741824", "depends_on": {"api": {}}}, "api": {}}
+    text = compose_override({"services": services}, stack({"web": service(4, 2, K="v")}, ["api"]))
     assert text == (
         "# web: memory 4G, the Compose files say 1G\n"
         "services:\n  web:\n    depends_on: !reset []\n    mem_limit: 4G\n    mem_reservation: 2G\n    memswap_limit: 4G\n    environment:\n      K: v\n"

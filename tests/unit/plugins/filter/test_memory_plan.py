@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import typing as t
 
 import pytest
@@ -16,18 +15,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._units import exact
 from hypothesis import given
 from hypothesis import strategies as st
 
-G = 1024**3
-
-
-def stack(host: str = "sandbox", services: dict[str, t.Any] | None = None, **more: t.Any) -> dict[str, t.Any]:
-    return {"directory": "/srv/x", "files": ["compose.yml"], "host": host, "services": services or {}, **more}
-
-
-def plan(stacks: t.Any, hosts: t.Sequence[str] = ("sandbox", "overflow1"), reserve: t.Any = "6G", **more: t.Any) -> dict[str, t.Any]:
-    """The plan; it must be plain JSON."""
-    result = memory_plan(stacks, list(hosts), reserve, **more)
-    assert json.loads(json.dumps(result)) == result
-    return result
+from tests.unit.plugins.filter.racks import G, plan, stack
 
 
 def starts(result: dict[str, t.Any], host: str) -> list[tuple[int, str, list[str]]]:

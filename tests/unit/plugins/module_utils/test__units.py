@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import typing as t
+from fractions import Fraction
 
 import pytest
-from ansible_collections.mycosoft.rack.plugins.module_utils._units import exact, human, parse_limit, parse_size
+from ansible_collections.mycosoft.rack.plugins.module_utils._units import exact, human, parse_limit, parse_percent, parse_size
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +26,8 @@ sizes = st.integers(min_value=0, max_value=1 << 60)
         ("32GB", 32 * G),
         ("32gib", 32 * G),
         ("32 GiB", 32 * G),
+        ("32Gi", 32 * G),
+        ("512mi", 512 * 1024**2),
         (" 1.5g ", G + G // 2),
         ("0.1k", 102),
         ("512m", 512 * 1024**2),
@@ -40,7 +43,7 @@ def test_a_size_means_what_docker_and_compose_mean_by_it(written: t.Any, size: i
 
 
 @pytest.mark.parametrize(
-    "written", ["", "G", "16X", "16 G B", "-1", "-1G", "1e9", "1,5G", "16bib", "16bb", "50%", "\u0661G", 1.5, True, None, [], {}], ids=repr
+    "written", ["", "G", "16X", "16 G B", "-1", "-1G", "1e9", "1,5G", "16bib", "16bb", "16bi", "50%", "\u0661G", 1.5, True, None, [], {}], ids=repr
 )
 def test_what_is_no_size_is_refused_with_an_example(written: t.Any) -> None:
     with pytest.raises(ValueError, match=r"is not a size\. Write for example 16G\."):
@@ -59,8 +62,20 @@ def test_exact_texts_read_back_as_the_same_bytes(size: int) -> None:
 
 
 @given(sizes)
-def test_texts_for_people_are_right_within_a_twentieth(size: int) -> None:
-    assert abs(parse_size(human(size)) - size) <= size / 20
+def test_texts_for_people_are_right_within_half_of_their_last_digit(size: int) -> None:
+    unit = 1024 ** "BKMGTP".index(human(size)[-1])
+    assert abs(parse_size(human(size)) - size) <= unit / 20 + 1  # the byte is what parsing cuts off
+
+
+@pytest.mark.parametrize(("written", "share"), [("50%", Fraction(1, 2)), (" 12.5 %", Fraction(1, 8)), ("150%", Fraction(3, 2)), ("0%", Fraction(0))])
+def test_a_percentage_is_exact(written: str, share: Fraction) -> None:
+    assert parse_percent(written) == share
+
+
+@pytest.mark.parametrize("written", ["", "%", "50", "-1%", "half%", "1e1%", "50%%", "\u0661%", 50, 0.5, True, None, []], ids=repr)
+def test_what_is_no_percentage_is_refused_with_an_example(written: t.Any) -> None:
+    with pytest.raises(ValueError, match=r"is not a percentage\. Write for example 50%\."):
+        parse_percent(written)
 
 
 @given(st.decimals(min_value=0, max_value=4096, places=3), st.sampled_from("bkmgt"))
