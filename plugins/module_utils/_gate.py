@@ -94,13 +94,13 @@ def _enough(optional: t.Sequence[Json], missing: int) -> t.Optional[t.List[Json]
 
 
 def _message(step: str, need: int, available: int, missing: int, optional: t.Sequence[Json], containers: t.Sequence[Json]) -> str:
-    """One sentence or three, for whoever reads the run."""
+    """A clause that follows a colon, and the sentences after it."""
     if not missing:
-        return "The %s needs %s, %s are available." % (step, human(need), human(available))
+        return "the %s needs %s, %s are available." % (step, human(need), human(available))
     running = sorted((one for one in containers if one["working_set"]), key=lambda one: (-one["working_set"], one["name"]))[:_NAMED]
     biggest = ", ".join("%s %s" % (one["name"], human(one["working_set"])) for one in running)
     given = ", ".join("%(project)s/%(service)s" % one + " " + human(one["frees"]) for one in optional)
-    return "The %s needs %s, %s are available: %s (%d bytes) are missing. %s%s" % (
+    return "the %s needs %s, %s are available: %s (%d bytes) are missing. %s%s" % (
         step,
         human(need),
         human(available),

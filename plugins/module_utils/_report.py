@@ -33,17 +33,25 @@ def deploy_document(hosts: t.Sequence[Json], check: bool, purge: Json) -> Json:
 
 def _host(facts: Json) -> Json:
     now = facts["memory"]["host"]
+    services = [_service(container, facts["plan"]) for container in facts["memory"]["containers"]]
     return {
         "memory_total": now["total"],
         "memory_available_before": facts["memory_before"].get("available"),
         "memory_available": now["available"],
         "memory_status": facts["memory"]["status"],
+        "budget": _budget(facts["plan"]["memory"], now["total"], services),
         "findings": facts["memory"]["findings"],
         "disk_freed": facts["freed"].get("total"),
         "commits": facts["commits"],
         "changed_stacks": facts["changed_stacks"],
-        "services": [_service(container, facts["plan"]) for container in facts["memory"]["containers"]],
+        "services": services,
     }
+
+
+def _budget(plan: Json, total: int, services: t.Iterable[Json]) -> Json:
+    """The plan's budget, with the memory that the host has and what runs without a limit at this moment."""
+    unlimited = sum(service["working_set"] or 0 for service in services if not service["planned"] and not service["limit"])
+    return {**plan, "total": total, "unlimited": unlimited, "headroom": total - plan["reserve"] - plan["limits"]}
 
 
 def _service(container: Json, plan: Json) -> Json:
@@ -53,6 +61,10 @@ def _service(container: Json, plan: Json) -> Json:
         "limit": container["limit"],
         "reservation": container["reservation"],
         "working_set": container["working_set"],
+        "percent": container["percent"],
+        "state": container["state"],
+        "restarts": container["restarts"],
+        "oom_kills": container["oom_kills"],
         "planned": any(container["project"] == stack["project"] and container["service"] in stack["services"] for stack in plan["stacks"].values()),
     }
 
@@ -71,14 +83,42 @@ def _block(name: str, host: Json) -> str:
     if host["disk_freed"] is not None:
         head += ", %s of disk freed" % human(host["disk_freed"])
     lines = [head] + ["  %(level)s, %(subject)s: %(message)s %(help)s" % finding for finding in host["findings"]]
-    rows: t.List[Row] = [("service", "limit", "reserved", "in use")]
-    rows += [(_label(service), _size(service["limit"]), _size(service["reservation"]), _size(service["working_set"])) for service in host["services"]]
+    lines.append("  budget: %s" % _sum(host["budget"]))
+    rows: t.List[Row] = [("service", "limit", "reserved", "in use", "of limit", "")]
+    rows += [_row(service) for service in host["services"]]
     lines += ["  " + line for line in aligned(rows)]
     if host["commits"]:
         commits: t.List[Row] = [("checkout", "from", "to")]
         commits += [(commit["dest"], _commit(commit["from"]), _commit(commit["to"])) for commit in host["commits"]]
         lines += ["  " + line for line in aligned(commits)]
     return "\n".join(lines)
+
+
+def _sum(budget: Json) -> str:
+    """``62G = limits 48G + reserve 6G (builds up to 4G, containers without a limit 300M) + headroom 8G``."""
+    parts = (("builds up to", budget["build"]), ("containers without a limit", budget["unlimited"]))
+    inside = ", ".join("%s %s" % (what, human(size)) for what, size in parts if size)
+    return "%s = limits %s + reserve %s%s + headroom %s" % (
+        human(budget["total"]),
+        human(budget["limits"]),
+        human(budget["reserve"]),
+        " (%s)" % inside if inside else "",
+        human(budget["headroom"]),
+    )
+
+
+def _row(service: Json) -> Row:
+    share = "-" if service["percent"] is None else "%g %%" % service["percent"]
+    return (_label(service), _size(service["limit"]), _size(service["reservation"]), _size(service["working_set"]), share, _notes(service))
+
+
+def _notes(service: Json) -> str:
+    """What a person should know of a service besides its sizes."""
+    notes = [] if service["state"] == "running" else [service["state"]]
+    for count, what in ((service["oom_kills"], "killed for want of memory"), (service["restarts"], "restarted")):
+        if count:
+            notes.append("%s %s" % (what, "once" if count == 1 else "%d times" % count))
+    return ", ".join(notes)
 
 
 def _label(service: Json) -> str:

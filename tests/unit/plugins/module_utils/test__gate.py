@@ -61,7 +61,7 @@ def test_nothing_is_stopped_where_all_of_it_would_not_be_enough() -> None:
 
 def test_a_refusal_says_what_is_missing_in_bytes_and_who_has_it() -> None:
     assert gate(memory(1), plan(build=9), "build")["message"] == (
-        "The build needs 9G, 1G are available: 8G (8589934592 bytes) are missing. Optional services that run: stack/search 1G, stack/metrics 2G, "
+        "the build needs 9G, 1G are available: 8G (8589934592 bytes) are missing. Optional services that run: stack/search 1G, stack/metrics 2G, "
         "stack/worker 4G. The biggest containers are website-1 5G, worker-1 4G, metrics-1 2G."
     )
 
