@@ -1,30 +1,36 @@
 # Copyright (c) 2026 mycosoft.rack maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The memory of containers: identity and limits from the engine, use from the kernel's files.
+"""The memory of containers: identity from the engine, limits and use from the kernel's files.
 
-Files cost microseconds, the engine's stats a second a container; they are
-asked only where a container's files are not found, as with an engine on
-another machine.
+Files cost microseconds. Asking the engine about one container costs most of a
+millisecond, which with many is nearly all there is to save; its stats cost a
+second, and are asked only where a container's files are not found, as with an
+engine on another machine.
 """
 
 from __future__ import annotations
 
+import concurrent.futures
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker import PROJECT_LABEL, SERVICE_LABEL, Engine, NotFound
 from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import CgroupMemory, Kernel
+from ansible_collections.mycosoft.rack.plugins.module_utils._times import iso, precisely
 
 Json = t.Dict[str, t.Any]
 
 #: Set by ``docker compose run``: such a container is no instance of its service.
 _ONEOFF_LABEL = "com.docker.compose.oneoff"
 
+#: Seconds from the creation of a container to its first start, at most. The engine lists the creation in whole seconds, cut off.
+_FIRST_START = 2.0
+
 
 @dataclass(frozen=True)
 class Container:
-    """One container as the engine configured it; bytes, None for no limit, no reservation, or no Compose service."""
+    """One container; bytes, None for no limit, no reservation, or no Compose service. Moments are seconds since 1970."""
 
     id: str
     name: str
@@ -37,6 +43,10 @@ class Container:
     oom_killed: bool
     restarts: int
     cgroup: t.Optional[CgroupMemory]
+    #: When it was started last; None where nothing is said of a start after the first.
+    started_at: t.Optional[float] = None
+    #: The last time that the kernel killed a process of it for want of memory, as far as anybody remembers.
+    oom_at: t.Optional[float] = None
 
     @property
     def working_set(self) -> t.Optional[int]:
@@ -63,22 +73,100 @@ class Container:
             "reservation": self.reservation,
             "working_set": self.working_set,
             "percent": self.percent,
+            "swap_used": self.cgroup.swap_used if self.cgroup else None,
             "peak": self.cgroup.peak if self.cgroup else None,
             "oom_kills": self.cgroup.oom_kills if self.cgroup else None,
             "oom_killed": self.oom_killed,
+            "oom_at": iso(self.oom_at),
             "restarts": self.restarts,
         }
 
 
-def containers(engine: Engine, kernel: Kernel) -> t.List[Container]:
-    """Every container that runs, and every stopped one of a Compose project (it may have been killed), by name."""
-    return _read_all(engine, kernel, [entry for entry in engine.containers() if _is_up(entry) or PROJECT_LABEL in _labels(entry)])
+@dataclass(frozen=True)
+class Past:
+    """What the engine remembers: container -> moment of its last OOM kill, and which containers ended, perhaps to be started again."""
+
+    oom_at: t.Mapping[str, float] = field(default_factory=dict)
+    ended: t.AbstractSet[str] = frozenset()
+
+
+def read_past(engine: Engine, now: float) -> Past:
+    """``now``: by the engine's clock."""
+    events = engine.events(now, type=["container"], event=["oom", "die"])
+    kills = {event["Actor"]["ID"]: event["timeNano"] / 1e9 for event in events if event["Action"] == "oom"}
+    return Past(kills, {event["Actor"]["ID"] for event in events})
+
+
+def survey(engine: Engine, kernel: Kernel, now: float) -> t.List[Container]:
+    """Every container that runs, and every stopped one of a Compose project (it may have been killed), by name.
+
+    Limits are those that the kernel enforces. Restarts and a kill of the main process are known to the engine alone; it is
+    asked for them only where something may have happened: see :func:`_undisturbed`. ``now``: by the engine's clock.
+    """
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:  # to read the files while the engine makes its list
+        listing = pool.submit(lambda: (engine.containers(), read_past(engine, now)))
+        cgroups, uptime = kernel.containers(), kernel.uptime()
+        entries, past = listing.result()
+    boot = None if uptime is None else kernel.now() - uptime
+    wanted = [entry for entry in entries if _is_up(entry) or PROJECT_LABEL in _labels(entry)]
+    found = (_surveyed(engine, kernel, entry, cgroups.get(entry["Id"]), past, boot) for entry in wanted)
+    return sorted((container for container in found if container is not None), key=lambda container: container.name)
+
+
+def _surveyed(engine: Engine, kernel: Kernel, entry: Json, cgroup: t.Optional[CgroupMemory], past: Past, boot: t.Optional[float]) -> t.Optional[Container]:
+    quiet = entry["State"] in ("running", "paused") and entry["Id"] not in past.ended
+    if quiet and cgroup is not None and cgroup.process is not None and boot is not None:
+        started = kernel.started(cgroup.process)
+        if started is not None and _undisturbed(cgroup, entry["Created"], boot + started):
+            return _listed(entry, cgroup)
+    container = read(engine, kernel, entry["Id"])
+    return None if container is None else _as_enforced(replace(container, oom_at=past.oom_at.get(container.id, container.oom_at)))
+
+
+def _undisturbed(cgroup: CgroupMemory, created: float, started: float) -> bool:
+    """Whether a container that runs was never killed for want of memory and never started again.
+
+    No process of it was killed, and one of them is as old as the container. What was restarted within the first seconds of
+    its life is told apart by the engine's events alone, as long as it remembers them.
+    """
+    return cgroup.oom_kills == 0 and abs(started - created) <= _FIRST_START
+
+
+def _listed(entry: Json, cgroup: CgroupMemory) -> Container:
+    """A container to which nothing happened, from its entry in the list."""
+    return Container(
+        id=entry["Id"],
+        name=_own_name(entry["Names"]),
+        project=_labels(entry).get(PROJECT_LABEL),
+        service=_labels(entry).get(SERVICE_LABEL),
+        state=entry["State"],
+        limit=cgroup.limit,
+        memory_swap=cgroup.memory_swap,
+        reservation=cgroup.reservation,
+        oom_killed=False,
+        restarts=0,
+        cgroup=cgroup,
+    )
+
+
+def _own_name(names: t.Sequence[str]) -> str:
+    """Of all names the one that is no alias through a link (``/other/alias``)."""
+    return next((name for name in names if name.count("/") == 1), names[0]).lstrip("/")
+
+
+def _as_enforced(container: Container) -> Container:
+    cgroup = container.cgroup
+    if cgroup is None or not cgroup.from_files:
+        return container
+    return replace(container, limit=cgroup.limit, memory_swap=cgroup.memory_swap, reservation=cgroup.reservation)
 
 
 def of_services(engine: Engine, kernel: Kernel, services: t.Container[t.Tuple[str, str]]) -> t.List[Container]:
-    """The running containers of these (project, service), all copies of each, by name."""
+    """The running containers of these (project, service), all copies of each, by name, with the limits that the engine holds."""
     entries = [entry for entry in engine.containers() if _is_up(entry) and _labels(entry).get(_ONEOFF_LABEL) != "True"]
-    return _read_all(engine, kernel, [entry for entry in entries if (_labels(entry).get(PROJECT_LABEL), _labels(entry).get(SERVICE_LABEL)) in services])
+    wanted = [entry["Id"] for entry in entries if (_labels(entry).get(PROJECT_LABEL), _labels(entry).get(SERVICE_LABEL)) in services]
+    found = (read(engine, kernel, identity) for identity in wanted)
+    return sorted((container for container in found if container is not None), key=lambda container: container.name)
 
 
 def _is_up(entry: Json) -> bool:
@@ -87,11 +175,6 @@ def _is_up(entry: Json) -> bool:
 
 def _labels(entry: Json) -> Json:
     return entry.get("Labels") or {}
-
-
-def _read_all(engine: Engine, kernel: Kernel, entries: t.Iterable[Json]) -> t.List[Container]:
-    found = (read(engine, kernel, entry["Id"]) for entry in entries)
-    return sorted((container for container in found if container is not None), key=lambda container: container.name)
 
 
 def read(engine: Engine, kernel: Kernel, identity: str) -> t.Optional[Container]:
@@ -118,7 +201,19 @@ def _container(detail: Json, cgroup: t.Optional[CgroupMemory]) -> Container:
         oom_killed=bool(state.get("OOMKilled")),
         restarts=int(detail.get("RestartCount") or 0),
         cgroup=cgroup,
+        started_at=precisely(state.get("StartedAt")),
+        oom_at=_end_by_oom(state, cgroup),
     )
+
+
+def _end_by_oom(state: Json, cgroup: t.Optional[CgroupMemory]) -> t.Optional[float]:
+    """When it ended, where it was killed then.
+
+    Engines from 23 on say so of a container that runs as soon as a child was killed: its end before that tells nothing.
+    """
+    if not state.get("OOMKilled") or (cgroup and cgroup.oom_kills != 0):
+        return None
+    return precisely(state.get("FinishedAt"))
 
 
 def _bound(value: t.Optional[int]) -> t.Optional[int]:
@@ -127,7 +222,7 @@ def _bound(value: t.Optional[int]) -> t.Optional[int]:
 
 
 def _use(engine: Engine, kernel: Kernel, detail: Json) -> t.Optional[CgroupMemory]:
-    if not detail["State"].get("Running"):
+    if not detail["State"].get("Running") or detail["State"].get("Restarting"):
         return None
     return kernel.container(detail["Id"], int(detail["State"].get("Pid") or 0)) or _stats(engine, detail["Id"])
 
@@ -145,5 +240,6 @@ def _stats(engine: Engine, identity: str) -> t.Optional[CgroupMemory]:
         memory_swap=None,
         peak=memory.get("max_usage"),
         oom_kills=None,
+        swap_used=detail.get("total_swap"),
         from_files=False,
     )

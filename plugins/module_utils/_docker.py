@@ -98,12 +98,24 @@ class Engine:
         """One container in the shape of ``GET /containers/{id}/json``."""
         return t.cast(Json, self.get("/containers/%s/json" % container))
 
+    def events(self, until: float, **filters: t.Sequence[str]) -> t.List[Json]:
+        """What the engine remembers of its past (256 events, and none from before it was started), the oldest first.
+
+        ``until``: seconds since 1970 by the engine's own clock; with a later moment it would wait for it.
+        """
+        query = {"since": 0, "until": "%.6f" % until, "filters": json.dumps(filters)}
+        return [json.loads(line) for line in self._exchange("GET", "/events", query).splitlines() if line.strip()]
+
     def disk_usage(self, **query: t.Any) -> Json:
         """``GET /system/df``, also where an older version is pinned in the newest that both know: up to 1.41 a cache record hides all parents but one."""
         newest = max(self._newest_prefix, self._prefix, key=lambda prefix: _numbers(prefix[2:]))
         return t.cast(Json, self._call("GET", "/system/df", query, prefix=newest))
 
     def _call(self, method: str, path: str, query: Json, body: t.Optional[Json] = None, prefix: t.Optional[str] = None) -> t.Any:
+        content = self._exchange(method, path, query, body, prefix)
+        return json.loads(content) if content.strip() else None
+
+    def _exchange(self, method: str, path: str, query: Json, body: t.Optional[Json] = None, prefix: t.Optional[str] = None) -> bytes:
         target = (self._prefix if prefix is None else prefix) + path + ("?" + urlencode(query, doseq=True) if query else "")
         try:
             status, content = self._way.exchange(method, target, json.dumps(body).encode() if body is not None else None)
@@ -112,7 +124,7 @@ class Engine:
             raise Unreachable("Cannot ask the Docker Engine for %s %s: %s. Check that dockerd runs and is not overloaded." % (method, path, cause)) from error
         if status >= 400:
             raise _refusal(method, path, status, content)
-        return json.loads(content) if content.strip() else None
+        return content
 
 
 def _newest_common(version: Json) -> str:

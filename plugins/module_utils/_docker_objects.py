@@ -8,14 +8,13 @@ Everything here is pure: JSON objects of the Engine API in, frozen dataclasses o
 
 from __future__ import annotations
 
-import calendar
 import re
-import time
 import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker import PROJECT_LABEL
 from ansible_collections.mycosoft.rack.plugins.module_utils._image_references import full_reference
+from ansible_collections.mycosoft.rack.plugins.module_utils._times import precisely, timestamp
 
 Json = t.Dict[str, t.Any]
 
@@ -33,7 +32,6 @@ ENGINE_NETWORKS = ("bridge", "host", "none", "nat", "docker_gwbridge")
 ANONYMOUS_LABEL = "com.docker.volume.anonymous"
 
 _GENERATED_NAME = re.compile(r"[0-9a-f]{64}")
-_RFC3339 = re.compile(r"(?P<date>\d{4}-\d\d-\d\d)[Tt ](?P<time>\d\d:\d\d:\d\d)(?P<fraction>\.\d+)?(?:(?P<sign>[+-])(?P<hours>\d\d):(?P<minutes>\d\d))?")
 
 
 @dataclass(frozen=True)
@@ -110,24 +108,6 @@ class DiskUsage:
 def short_id(identifier: str) -> str:
     """The twelve digits that the docker command line shows."""
     return identifier.split(":")[-1][:12]
-
-
-def timestamp(text: t.Optional[str]) -> t.Optional[int]:
-    """Seconds since 1970 of the engine's RFC 3339 times (nanoseconds, any offset); None for "never" (year 1) or no time."""
-    found = _RFC3339.match(text or "")
-    if found is None or found.group("date").startswith("0001"):
-        return None
-    seconds = calendar.timegm(time.strptime("%(date)sT%(time)s" % found.groupdict(), "%Y-%m-%dT%H:%M:%S"))
-    if found.group("sign"):
-        offset = int(found.group("hours")) * 3600 + int(found.group("minutes")) * 60
-        seconds -= offset if found.group("sign") == "+" else -offset
-    return seconds
-
-
-def precisely(text: t.Optional[str]) -> t.Optional[float]:
-    """The same with the fraction of the second: two steps of one build are often used within one."""
-    seconds, found = timestamp(text), _RFC3339.match(text or "")
-    return seconds if seconds is None or found is None else seconds + float(found.group("fraction") or 0)
 
 
 def container(answer: Json, sizes: t.Mapping[str, int]) -> DockerObject:

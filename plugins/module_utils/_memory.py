@@ -13,49 +13,34 @@ import typing as t
 from dataclasses import asdict, dataclass
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._containers import Container
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import InvalidInput
+from ansible_collections.mycosoft.rack.plugins.module_utils._processes import Process
 from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import Pressure
+from ansible_collections.mycosoft.rack.plugins.module_utils._swap import SwapRate
+from ansible_collections.mycosoft.rack.plugins.module_utils._thresholds import Thresholds
+from ansible_collections.mycosoft.rack.plugins.module_utils._times import iso
 from ansible_collections.mycosoft.rack.plugins.module_utils._units import human
 
 Json = t.Dict[str, t.Any]
 
 LEVELS = ("ok", "warn", "critical")
 
+#: A process outside of containers is named where it holds at least this percentage of the memory of the host.
+_NOTABLE = 5.0
 
-@dataclass(frozen=True)
-class Thresholds:
-    """Percent; a value at or beyond the threshold counts. Available memory is short below it, the others are high above it."""
-
-    available_percent_warn: float = 15.0
-    available_percent_critical: float = 7.0
-    swap_used_percent_warn: float = 25.0
-    swap_used_percent_critical: float = 50.0
-    container_percent_warn: float = 85.0
-    container_percent_critical: float = 95.0
-
-    def __post_init__(self) -> None:
-        pairs = (
-            ("available_percent", self.available_percent_critical, self.available_percent_warn),
-            ("swap_used_percent", self.swap_used_percent_warn, self.swap_used_percent_critical),
-            ("container_percent", self.container_percent_warn, self.container_percent_critical),
-        )
-        for name, low, high in pairs:
-            if not 0 <= low <= high <= 100:
-                raise InvalidInput(
-                    "Cannot judge memory by the thresholds of %s: %g and %g. Use percent between 0 and 100, the warning before the critical one."
-                    % (name, low, high)
-                )
+#: A container that was started again this often is in a loop, until it has run this many seconds: Kubernetes forgives after as long.
+_LOOP_RESTARTS, _LOOP_SECONDS = 3, 600
 
 
 @dataclass(frozen=True)
 class HostMemory:
-    """Bytes, and the pressure the kernel measured (None where it does not)."""
+    """Bytes, the pressure the kernel measured (None where it does not), and how fast it swaps (None where that was not watched)."""
 
     total: int
     available: int
     swap_total: int
     swap_used: int
     pressure: t.Optional[Pressure]
+    swap_rate: t.Optional[SwapRate] = None
 
     @property
     def available_percent(self) -> float:
@@ -75,6 +60,9 @@ class HostMemory:
             "swap_total": self.swap_total,
             "swap_used": self.swap_used,
             "swap_used_percent": self.swap_used_percent,
+            "swap_in": self.swap_rate.swap_in if self.swap_rate else None,
+            "swap_out": self.swap_rate.swap_out if self.swap_rate else None,
+            "swap_seconds": self.swap_rate.seconds if self.swap_rate else None,
             "pressure": self.pressure,
         }
 
@@ -92,7 +80,17 @@ class Finding:
         return asdict(self)
 
 
-def host_memory(meminfo: t.Mapping[str, int], pressure: t.Optional[Pressure]) -> HostMemory:
+@dataclass(frozen=True)
+class Situation:
+    """All that is judged. ``now``: seconds since 1970 by the engine's clock."""
+
+    host: HostMemory
+    containers: t.Sequence[Container] = ()
+    processes: t.Sequence[Process] = ()
+    now: float = 0.0
+
+
+def host_memory(meminfo: t.Mapping[str, int], pressure: t.Optional[Pressure], swap_rate: t.Optional[SwapRate] = None) -> HostMemory:
     """From /proc/meminfo in bytes."""
     return HostMemory(
         total=meminfo["MemTotal"],
@@ -100,6 +98,7 @@ def host_memory(meminfo: t.Mapping[str, int], pressure: t.Optional[Pressure]) ->
         swap_total=meminfo["SwapTotal"],
         swap_used=meminfo["SwapTotal"] - meminfo["SwapFree"],
         pressure=pressure,
+        swap_rate=swap_rate,
     )
 
 
@@ -112,41 +111,49 @@ def status(findings: t.Iterable[Finding]) -> str:
     return max((finding.level for finding in findings), key=LEVELS.index, default="ok")
 
 
-def assess(host: HostMemory, containers: t.Sequence[Container], thresholds: Thresholds) -> t.List[Finding]:
+def assess(situation: Situation, thresholds: Thresholds) -> t.List[Finding]:
     """Every finding, the critical ones first."""
-    available = _falling(host.available_percent, thresholds.available_percent_warn, thresholds.available_percent_critical)
+    host = situation.host
+    available = _worst(thresholds.level("available_percent", host.available_percent), thresholds.level("available", host.available))
     findings = [
-        *_of_available(host, containers, available),
+        *_of_available(situation, available),
         *_of_swap(host, thresholds, short=available != "ok"),
-        *(finding for container in containers for finding in _of_container(container, thresholds)),
-        *_of_unlimited(containers),
+        *_of_swapping(host.swap_rate, thresholds),
+        *_of_pressure(host.pressure, thresholds),
+        *(finding for container in situation.containers for finding in _of_container(container, thresholds, situation.now)),
+        *_of_unlimited(situation.containers),
     ]
     return sorted(findings, key=lambda finding: -LEVELS.index(finding.level))
 
 
-def _falling(value: float, warn: float, critical: float) -> str:
-    return "critical" if value <= critical else "warn" if value <= warn else "ok"
+def _worst(*levels: str) -> str:
+    return max(levels, key=LEVELS.index)
 
 
-def _rising(value: float, warn: float, critical: float) -> str:
-    return "critical" if value >= critical else "warn" if value >= warn else "ok"
-
-
-def _of_available(host: HostMemory, containers: t.Sequence[Container], level: str) -> t.Iterator[Finding]:
+def _of_available(situation: Situation, level: str) -> t.Iterator[Finding]:
     if level == "ok":
         return
-    big = biggest(containers)
+    host, big = situation.host, biggest(situation.containers)
+    outside = ", ".join(
+        "%s %s" % (process.name, human(process.anonymous)) for process in situation.processes if _percent(process.anonymous, host.total) >= _NOTABLE
+    )
     yield Finding(
         level,
         "host",
-        "%s of %s memory is available (%g %%).%s"
-        % (human(host.available), human(host.total), host.available_percent, " The biggest containers are %s." % big if big else ""),
+        "%s of %s memory is available (%g %%).%s%s"
+        % (
+            human(host.available),
+            human(host.total),
+            host.available_percent,
+            " The biggest containers are %s." % big if big else "",
+            " Outside of containers there is %s." % outside if outside else "",
+        ),
         "Stop or move a service that is not essential, or lower limits so that limits and reserve fit the host.",
     )
 
 
 def _of_swap(host: HostMemory, thresholds: Thresholds, short: bool) -> t.Iterator[Finding]:
-    level = _rising(host.swap_used_percent, thresholds.swap_used_percent_warn, thresholds.swap_used_percent_critical)
+    level = thresholds.level("swap_used_percent", host.swap_used_percent)
     if level == "ok" or not host.swap_total:
         return
     # pages once swapped out stay there until they are touched: with memory to spare it is history, not a shortage
@@ -159,25 +166,71 @@ def _of_swap(host: HostMemory, thresholds: Thresholds, short: bool) -> t.Iterato
     )
 
 
-def _of_container(container: Container, thresholds: Thresholds) -> t.Iterator[Finding]:
+def _of_swapping(rate: t.Optional[SwapRate], thresholds: Thresholds) -> t.Iterator[Finding]:
+    level = thresholds.level("swap_in", rate.swap_in if rate else None)
+    if rate and level != "ok":
+        yield Finding(
+            level,
+            "swapping",
+            "%s a second came back from swap and %s a second went there, over %g seconds: processes wait for the disk instead of memory."
+            % (human(rate.swap_in), human(rate.swap_out), rate.seconds),
+            "Stop or move a service that is not essential. A limit without swap for what outgrew its memory keeps the others from waiting.",
+        )
+
+
+def _of_pressure(pressure: t.Optional[Pressure], thresholds: Thresholds) -> t.Iterator[Finding]:
+    if not pressure:
+        return
+    some, full = (pressure.get(kind, {}).get("avg60", 0.0) for kind in ("some", "full"))
+    level = _worst(thresholds.level("pressure_some_percent", some), thresholds.level("pressure_full_percent", full))
+    if level != "ok":
+        yield Finding(
+            level,
+            "pressure",
+            "In the last minute something waited for memory %g %% of the time, and everything at once %g %%." % (some, full),
+            "Where memory of the host is short, stop or move a service that is not essential; where it is not, a container waits at its own limit: raise that.",
+        )
+
+
+def _of_container(container: Container, thresholds: Thresholds, now: float) -> t.Iterator[Finding]:
     subject = label(container)
-    if container.percent is not None:
-        level = _rising(container.percent, thresholds.container_percent_warn, thresholds.container_percent_critical)
-        if level != "ok":
-            yield Finding(
-                level,
-                subject,
-                "%s uses %s of its limit of %s (%g %%)." % (subject, human(container.working_set or 0), human(container.limit or 0), container.percent),
-                "Raise its limit if the budget of the host allows it, or make it use less; beyond the limit the kernel kills it.",
-            )
+    level = thresholds.level("container_percent", container.percent)
+    if level != "ok":
+        yield Finding(
+            level,
+            subject,
+            "%s uses %s of its limit of %s (%g %%)." % (subject, human(container.working_set or 0), human(container.limit or 0), container.percent or 0),
+            "Raise its limit if the budget of the host allows it, or make it use less; beyond the limit the kernel kills it.",
+        )
     kills = (container.cgroup.oom_kills if container.cgroup else 0) or 0
-    if container.oom_killed or kills:
+    killed = bool(container.oom_killed or kills or container.oom_at)
+    # a kill of which nobody remembers the time may have been just now
+    if killed and (container.oom_at is None or now - container.oom_at <= thresholds.oom_within):
         yield Finding(
             "warn",
             subject,
-            "%s ran out of memory: the kernel killed %s." % (subject, "%d of its processes" % kills if kills else "it"),
+            "%s ran out of memory%s: the kernel killed %s."
+            % (
+                subject,
+                " at %s" % iso(container.oom_at) if container.oom_at else ", nobody remembers when",
+                "%d of its processes" % kills if kills else "it",
+            ),
             "Raise its limit if the budget of the host allows it, or find out what it did then.",
         )
+    if _in_loop(container, now):
+        yield Finding(
+            "critical" if killed else "warn",
+            subject,
+            "%s is started again and again, %d times so far." % (subject, container.restarts),
+            "Read its log. Stop it until it is mended: each start takes memory and time from the others.",
+        )
+
+
+def _in_loop(container: Container, now: float) -> bool:
+    if container.state == "restarting":
+        return True
+    recent = container.started_at is not None and now - container.started_at <= _LOOP_SECONDS
+    return container.state == "running" and container.restarts >= _LOOP_RESTARTS and recent
 
 
 def _of_unlimited(containers: t.Sequence[Container]) -> t.Iterator[Finding]:

@@ -21,11 +21,11 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._docker_objects impo
     disk_usage,
     image,
     network,
-    timestamp,
     volume,
 )
 from ansible_collections.mycosoft.rack.plugins.module_utils._keep import Key
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune import Plan
+from ansible_collections.mycosoft.rack.plugins.module_utils._times import timestamp
 from ansible_collections.mycosoft.rack.plugins.module_utils._volume_record import VolumeRecord, read_record
 
 #: Seconds between two looks at a build that is running.

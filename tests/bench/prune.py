@@ -23,8 +23,9 @@ import yaml
 
 from tests.bench.figures import Measured, grid, middle, ratios, table
 from tests.bench.on_server.objects import PRUNE_ENDPOINTS
-from tests.bench.pruned_server import PrunedServer, Work
+from tests.bench.pruned_server import PrunedServer
 from tests.bench.rounds import in_turn, load, measure, progress
+from tests.bench.server import Work
 from tests.repository import installed
 from tests.rig.rig import Rig
 from tests.system.playbooks import run_playbook
@@ -92,9 +93,7 @@ def playbooks(rig: Rig, server: PrunedServer, networks: bool, rounds: int) -> st
 
 
 def versions(server: PrunedServer) -> str:
-    engine = server.say("docker", "version", "--format", "Docker {{.Server.Version}} (API {{.Server.APIVersion}})")
-    python = server.say("python3", "--version")
-    return f"ansible-core {importlib.metadata.version('ansible-core')}, community.docker {installed('community.docker')}, {engine}, {python}"
+    return f"ansible-core {importlib.metadata.version('ansible-core')}, community.docker {installed('community.docker')}, {server.versions()}"
 
 
 def bench(rig: Rig, sizes: t.Sequence[int], rounds: int) -> str:

@@ -24,7 +24,7 @@ class Request(t.NamedTuple):
 
 
 class UnixServer:
-    """Answers every request with what ``answer`` gives; a ConnectionAbortedError from it hangs up. Use it as a context manager."""
+    """Answers every request with what ``answer`` gives; a ConnectionAbortedError from it hangs up. Bytes go out as they are. Use it as a context manager."""
 
     def __init__(self, path: Path, answer: t.Callable[[Request], Answer]) -> None:
         self._path = path
@@ -64,7 +64,7 @@ def _handler(answer: t.Callable[[Request], Answer]) -> type[http.server.BaseHTTP
             except ConnectionAbortedError:
                 self.close_connection = True
                 return
-            payload = b"" if body is None else json.dumps(body).encode()
+            payload = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             if status != 204:

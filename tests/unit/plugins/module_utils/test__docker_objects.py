@@ -15,25 +15,8 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._docker_objects impo
     disk_usage,
     image,
     network,
-    timestamp,
     volume,
 )
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        pytest.param("1970-01-02T00:00:01Z", 86401, id="UTC"),
-        pytest.param("2026-11-22T22:42:50.730262923Z", 1795387370, id="nanoseconds"),
-        pytest.param("2026-11-22T23:42:50.7+01:00", 1795387370, id="east"),
-        pytest.param("2026-11-22T19:12:50-03:30", 1795387370, id="west"),
-        pytest.param("0001-01-01T00:00:00Z", None, id="never"),
-        pytest.param("", None, id="empty"),
-        pytest.param(None, None, id="absent"),
-    ],
-)
-def test_times_become_seconds(text: str | None, seconds: int | None) -> None:
-    assert timestamp(text) == seconds
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("1970-01-01T00:00:01.25Z", 1.25), ("1970-01-01T00:00:01Z", 1.0), ("0001-01-01T00:00:00Z", None), (None, None)])

@@ -20,12 +20,14 @@ layouts = pytest.mark.parametrize(
 @layouts
 def test_a_container_is_found_in_every_layout(tmp_path: Path, cgroup: int, driver: str) -> None:
     machine = Machine(tmp_path, cgroup, driver)
-    limited = machine.add("a", limit=100 * MIB, memory_swap=150 * MIB, usage=60 * MIB, inactive_file=20 * MIB, oom_kills=3)
+    limited = machine.add(
+        "a", limit=100 * MIB, memory_swap=150 * MIB, reservation=50 * MIB, usage=60 * MIB, inactive_file=20 * MIB, swap_used=4 * MIB, oom_kills=3
+    )
     free = machine.add("b", usage=5 * MIB)
     kernel = Kernel(tmp_path)
     assert kernel.cgroup_version() == cgroup
-    assert kernel.container(limited.id) == CgroupMemory(60 * MIB, 20 * MIB, 100 * MIB, 150 * MIB, 61 * MIB, 3)
-    assert kernel.container(free.id) == CgroupMemory(5 * MIB, 0, None, None, 6 * MIB, 0)
+    assert kernel.container(limited.id) == CgroupMemory(60 * MIB, 20 * MIB, 100 * MIB, 150 * MIB, 61 * MIB, 3, 4 * MIB, 50 * MIB, limited.pid)
+    assert kernel.container(free.id) == CgroupMemory(5 * MIB, 0, None, None, 6 * MIB, 0, 0, None, free.pid)
 
 
 @layouts
@@ -33,7 +35,7 @@ def test_a_kernel_that_does_not_account_for_swap_tells_no_swap_limit(tmp_path: P
     container = Machine(tmp_path, cgroup, driver, swap_limit=False).add("a", limit=MIB * 8, memory_swap=MIB * 8)
     found = Kernel(tmp_path).container(container.id)
     assert found is not None
-    assert (found.limit, found.memory_swap) == (8 * MIB, None)
+    assert (found.limit, found.memory_swap, found.swap_used) == (8 * MIB, None, None)
 
 
 @pytest.mark.parametrize(("cgroup", "line"), [(1, "9:memory:/custom/%s/init.scope"), (2, "0::/custom.slice/docker-%s.scope/init.scope")], ids=["v1", "v2"])
@@ -83,8 +85,8 @@ def test_pressure_is_read_where_the_kernel_measures_it(tmp_path: Path) -> None:
     assert Kernel(tmp_path).pressure() is None
     machine.set_pressure(some=12.5, full=3)
     assert Kernel(tmp_path).pressure() == {
-        "some": {"avg10": 12.5, "avg60": 0.5, "avg300": 0.1},
-        "full": {"avg10": 3.0, "avg60": 0.5, "avg300": 0.1},
+        "some": {"avg10": 99.0, "avg60": 12.5, "avg300": 0.1},
+        "full": {"avg10": 99.0, "avg60": 3.0, "avg300": 0.1},
     }
 
 

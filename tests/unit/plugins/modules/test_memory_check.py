@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import Kernel
 from ansible_collections.mycosoft.rack.plugins.modules import memory_check
-from ansible_collections.mycosoft.rack.tests.fakes.docker_memory import MIB, Machine
+from ansible_collections.mycosoft.rack.tests.fakes.docker_memory import MIB, Machine, StandingKernel
 
 GIB = 1024 * MIB
 Result = dict[str, t.Any]
@@ -30,7 +29,7 @@ def machine(tmp_path: Path) -> t.Iterator[Machine]:
 def run(machine: Machine, capsys: pytest.CaptureFixture[str]) -> Run:
     def call(**options: t.Any) -> Result:
         with patch_module_args({"docker_host": machine.address, **options}), pytest.raises(SystemExit):
-            memory_check.main(Kernel(machine.root))
+            memory_check.main(StandingKernel(machine.root))
         result: Result = json.loads(capsys.readouterr().out)
         return result
 
@@ -42,7 +41,7 @@ def levels(result: Result) -> list[tuple[str, str]]:
 
 
 def test_a_host_at_ease_is_ok(machine: Machine, run: Run) -> None:
-    machine.add("web-1", "web", limit=100 * MIB, memory_swap=100 * MIB, reservation=50 * MIB, usage=60 * MIB, inactive_file=20 * MIB, restarts=2)
+    machine.add("web-1", "web", limit=100 * MIB, memory_swap=100 * MIB, reservation=50 * MIB, usage=60 * MIB, inactive_file=20 * MIB)
     result = run()
     assert (result["status"], result["findings"], result["changed"]) == ("ok", [], False)
     (container,) = result["containers"]
@@ -57,10 +56,12 @@ def test_a_host_at_ease_is_ok(machine: Machine, run: Run) -> None:
         "reservation": 50 * MIB,
         "working_set": 40 * MIB,
         "percent": 40.0,
+        "swap_used": 0,
         "peak": 61 * MIB,
         "oom_kills": 0,
         "oom_killed": False,
-        "restarts": 2,
+        "oom_at": None,
+        "restarts": 0,
     }
 
 
@@ -130,8 +131,8 @@ def test_unlimited_containers_are_named_together(machine: Machine, run: Run) -> 
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"oom_kills": 2}, "always-on/web ran out of memory: the kernel killed 2 of its processes."),
-        ({"oom_killed": True, "state": "exited"}, "always-on/web ran out of memory: the kernel killed it."),
+        ({"oom_kills": 2}, "always-on/web ran out of memory, nobody remembers when: the kernel killed 2 of its processes."),
+        ({"oom_killed": True, "state": "exited"}, "always-on/web ran out of memory, nobody remembers when: the kernel killed it."),
     ],
     ids=["a child", "the whole, and it is down"],
 )

@@ -1,0 +1,70 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files that a check leaves behind: one line more of a history, and a file that is replaced as a whole."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+import typing as t
+from pathlib import Path
+
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import RackError
+
+Json = t.Dict[str, t.Any]
+
+#: Bytes at the end of a history in which its last line is looked for; a line of a hundred containers has a quarter of that.
+_TAIL = 1 << 16
+
+#: Everybody may read what is written: the one who collects metrics is another user, and there is no secret in it.
+_MODE = 0o644
+
+
+def last_line(path: str) -> Json:
+    """The last whole line of a history; empty where there is none, or none that can be understood."""
+    with contextlib.suppress(OSError, ValueError), Path(path).open("rb") as file:
+        file.seek(max(file.seek(0, os.SEEK_END) - _TAIL, 0))
+        lines = file.read().split(b"\n")[:-1]  # what follows the last newline is not finished
+        found = json.loads(lines[-1]) if lines else None
+        return found if isinstance(found, dict) else {}
+    return {}
+
+
+def append(path: str, line: Json) -> None:
+    """Add one line with one write, which no other writer can cut in two. Raises RackError."""
+    content = json.dumps(line, separators=(",", ":")) + "\n"
+    with _refused("history", path):
+        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, _MODE)
+        try:
+            os.write(file, content.encode())
+        finally:
+            os.close(file)
+
+
+def replace(path: str, content: str) -> None:
+    """Put a new file in the place of the old one, so that a reader finds one of the two, whole. Raises RackError."""
+    target = Path(path)
+    with _refused("metrics", path):
+        # in the same directory, because a rename works within one file system, and not named *.prom, which would be read
+        descriptor, name = tempfile.mkstemp(prefix=".%s." % target.name, dir=target.parent)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(content)
+            Path(name).chmod(_MODE)
+            Path(name).replace(target)
+        except OSError:
+            Path(name).unlink()
+            raise
+
+
+@contextlib.contextmanager
+def _refused(option: str, path: str) -> t.Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RackError(
+            "Cannot write the %s to %s: %s. Make its directory, writable for this user, or set %s to another path." % (option, path, error.strerror, option)
+        ) from error
