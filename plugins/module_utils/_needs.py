@@ -92,7 +92,7 @@ def stop_order(needs: Graph, harm: t.Mapping[str, t.Any]) -> t.List[str]:
     while ready:
         _harm, name = heapq.heappop(ready)
         order.append(name)
-        for other in _freed(sorted(set(among[name])), waiting):
+        for other in _freed(set(among[name]), waiting):
             heapq.heappush(ready, (harm[other], other))
     return order
 

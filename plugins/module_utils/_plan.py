@@ -28,14 +28,14 @@ Json = t.Dict[str, t.Any]
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that was worked out. ``stage``, ``granted``, ``addresses`` by service id; ``stops``: who may be stopped, least harm first."""
+    """Everything that was worked out. ``stage``, ``granted``, ``addresses`` by service id; ``stops``: host -> who may be stopped, least harm first."""
 
     rack: Rack
     budgets: t.Mapping[str, Budget]
     stage: t.Mapping[str, int]
     granted: t.Mapping[str, Resources]
     addresses: t.Mapping[str, t.Mapping[str, str]]
-    stops: t.Sequence[Service]
+    stops: t.Mapping[str, t.Sequence[Service]]
 
 
 def plan_rack(stacks: t.Any, externals: t.Any, given: Given) -> Json:
@@ -59,11 +59,14 @@ def plan_rack(stacks: t.Any, externals: t.Any, given: Given) -> Json:
     return _rendered(Plan(rack, of_hosts, stage, granted, told, _stops(rack, needs, granted)))
 
 
-def _stops(rack: Rack, needs: Graph, granted: t.Mapping[str, Resources]) -> t.List[Service]:
-    """The optional services in the order to stop them: users first, then what frees the most, then by name."""
+def _stops(rack: Rack, needs: Graph, granted: t.Mapping[str, Resources]) -> t.Dict[str, t.List[Service]]:
+    """Host -> its optional services in the order to stop them: users first, also those on other hosts, then what frees the most, then by name."""
     optional = {service.id: service for service in rack.services() if service.optional}
     harm = {name: (-granted[name].memory, service.name) for name, service in optional.items()}
-    return [optional[name] for name in stop_order(needs, harm)]
+    result: t.Dict[str, t.List[Service]] = {}
+    for name in stop_order(needs, harm):
+        result.setdefault(optional[name].host, []).append(optional[name])
+    return result
 
 
 def _rendered(plan: Plan) -> Json:
@@ -92,7 +95,7 @@ def _host(plan: Plan, budget: Budget, stacks: t.Sequence[Stack]) -> Json:
         "stacks": {stack.name: _stack(plan, stack, name, services[stack.name]) for stack in stacks},
         "starts": sorted(starts, key=lambda start: start["stage"]),
         "limits": [{**_identity(plan, service), **_sizes(plan, service)} for stack in stacks for service in services[stack.name]],
-        "optional": [{**_identity(plan, service), "memory": plan.granted[service.id].memory} for service in plan.stops if service.host == name],
+        "optional": [{**_identity(plan, service), "memory": plan.granted[service.id].memory} for service in plan.stops.get(name, [])],
     }
 
 

@@ -36,7 +36,8 @@ def parse_size(value: t.Any) -> int:
     if found is None:
         raise ValueError("%r is not a size. Write for example 16G." % (value,))
     unit = (found.group("unit") or "b").lower()
-    return int(Fraction(found.group("number")) * 1024 ** UNITS.index(unit))
+    whole, _point, decimals = found.group("number").partition(".")
+    return int(whole + decimals) * 1024 ** UNITS.index(unit) // 10 ** len(decimals)
 
 
 def parse_limit(value: t.Any) -> int:
