@@ -36,8 +36,9 @@ def parse_size(value: t.Any) -> int:
     if found is None:
         raise ValueError("%r is not a size. Write for example 16G." % (value,))
     unit = (found.group("unit") or "b").lower()
+    factor: int = 1024 ** UNITS.index(unit)
     whole, _point, decimals = found.group("number").partition(".")
-    return int(whole + decimals) * 1024 ** UNITS.index(unit) // 10 ** len(decimals)
+    return int(whole + decimals) * factor // int("1" + "0" * len(decimals))
 
 
 def parse_limit(value: t.Any) -> int:
