@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Hints to a runtime how large its heap may become, derived from the limit of its container.
 
-Without one, Node.js goes by the memory of the whole machine and is killed at
-its limit instead of collecting garbage, and Java leaves three quarters of the
-limit unused.
+Without one each goes by a default of its own: Java leaves three quarters of
+the limit unused, Node.js stays far below a large limit and may exceed a small
+one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Runtime:
 RUNTIMES: t.Mapping[str, Runtime] = {
     # V8 takes dashes and underscores alike, and 0 for its own default
     "node": Runtime("NODE_OPTIONS", re.compile(r"--max[-_]old[-_]space[-_]size"), lambda mib, _percent: "--max-old-space-size=%d" % max(mib, 1)),
-    # Java 8 and 10 refuse a percentage without its decimal point
+    # Java 8 refuses a percentage without its decimal point
     "java": Runtime("JAVA_TOOL_OPTIONS", re.compile(r"-Xmx|-XX:Max(?:RAM|Heap)"), lambda _mib, percent: "-XX:MaxRAMPercentage=%.1f" % percent),
 }
 
