@@ -60,6 +60,10 @@ bench: setup ## a deploy with nothing changed, held against plain tasks and an S
 bench-prune: setup ## docker_prune held against what looks at nothing, SIZES="10 50 200" objects of each kind, ROUNDS=3 in turn
 	@python -m tests.bench.prune --sizes $(or $(SIZES),10 50 200) --rounds "$(or $(ROUNDS),3)"
 
+.PHONY: bench-memory
+bench-memory: setup ## memory_check held against docker stats and the SDK, SIZES="10 50 100" containers, ROUNDS=5 in turn
+	@python -m tests.bench.memory --sizes $(or $(SIZES),10 50 100) --rounds "$(or $(ROUNDS),5)"
+
 .PHONY: compare-prune
 compare-prune: setup ## what docker_prune and other ways to clear a host lose, on every engine: the tables in docs/guides
 	@python -m tests.compare

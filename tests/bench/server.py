@@ -59,17 +59,26 @@ class Server:
         return self._rig.run(self.name, command).stdout.strip()
 
     def module(self, name: str, options: t.Mapping[str, t.Any]) -> Work:
-        """A module, by its dotted name."""
-        return Work(**self.python("run_module.py", name, json.dumps(options)))
+        """What a module takes, by its dotted name."""
+        return self.run_module(name, options)[0]
+
+    def run_module(self, name: str, options: t.Mapping[str, t.Any], *under: str) -> tuple[Work, dict[str, t.Any]]:
+        """What it takes and what it returns. ``under``: a command that runs the one that follows it."""
+        said = self._json([*under, *self.command("run_module.py", name, json.dumps(options))])
+        result: dict[str, t.Any] = said.pop("result")
+        return Work(**said), result
 
     def python(self, program: str, *arguments: str) -> dict[str, t.Any]:
         """A program of the folder ``on_server``; what it printed."""
-        said: dict[str, t.Any] = json.loads(self._rig.run(self.name, self.command(program, *arguments), timeout=900).stdout)
-        return said
+        return self._json(self.command(program, *arguments))
 
     def command(self, program: str, *arguments: str) -> list[str]:
         """What to run on the server for that."""
         return ["env", f"PYTHONPATH={self._folder}", "python3", f"{self._folder}/tests/bench/on_server/{program}", *arguments]
+
+    def _json(self, command: t.Sequence[str]) -> dict[str, t.Any]:
+        said: dict[str, t.Any] = json.loads(self._rig.run(self.name, command, timeout=900).stdout)
+        return said
 
     def versions(self) -> str:
         engine = self.say("docker", "version", "--format", "Docker {{.Server.Version}} (API {{.Server.APIVersion}})")

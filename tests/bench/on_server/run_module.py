@@ -1,7 +1,7 @@
 # Copyright (c) 2026 mycosoft.rack maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run one Ansible module in this process and print as JSON what that took. Runs on the server itself.
+"""Run one Ansible module in this process and print as JSON what that took, and its result. Runs on the server itself.
 
 ``run_module.py MODULE ARGUMENTS``: the module's dotted name, its arguments as JSON. Ansible's transport takes no part.
 """
@@ -33,7 +33,7 @@ def main(name: str, arguments: str) -> None:
         result = json.load(said)
     if result.get("failed"):
         sys.exit(f"Cannot measure {name}: {result['msg']}")
-    print(json.dumps({"imports": start - begun, "seconds": end - start, "peak": peak * 1024}))
+    print(json.dumps({"imports": start - begun, "seconds": end - start, "peak": peak * 1024, "result": result}))
 
 
 if __name__ == "__main__":
