@@ -12,6 +12,7 @@ above it that is the builds' alone.
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,17 +22,17 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Rack
 
 @dataclass(frozen=True)
 class Files:
-    """The files of one cgroup version. ``limits`` are set together, in this order when lowered; ``full`` count how often a limit was met."""
+    """The files of one cgroup version. ``limits`` are set together, in this order when lowered."""
 
     mount: str
     limits: t.Tuple[str, ...]
     unlimited: str
-    full: t.Tuple[str, ...]
+    peak: str
 
 
 # v1 counts memory and swap together in memsw; v2 counts swap alone, and none is allowed.
-V1 = Files("sys/fs/cgroup/memory", ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes"), "-1", ("memory.failcnt", "memory.memsw.failcnt"))
-V2 = Files("sys/fs/cgroup", ("memory.max",), "max", ("memory.events",))
+V1 = Files("sys/fs/cgroup/memory", ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes"), "-1", "memory.max_usage_in_bytes")
+V2 = Files("sys/fs/cgroup", ("memory.max",), "max", "memory.peak")
 
 #: v1 writes "no limit" as the largest number of whole pages that fits 63 bits.
 _UNLIMITED = 1 << 62
@@ -50,17 +51,11 @@ class BuildCgroup:
 
     def limit(self) -> t.Optional[int]:
         """Bytes; None where there is none, or no build has run yet."""
-        text = self._read(self._files.limits[0])
-        return int(text) if text.isdigit() and int(text) < _UNLIMITED else None
+        return self._number(self._files.limits[0])
 
-    def met(self) -> int:
-        """How often the builds wanted more than their limit since the cgroup was made."""
-        total = 0
-        for name in self._files.full:
-            for line in self._read(name).splitlines():
-                key, _blank, value = line.rpartition(" ")
-                total += int(value) if key in ("", "max") else 0
-        return total
+    def peak(self) -> t.Optional[int]:
+        """The most that all builds took at once since a limit was set, in bytes; None where the kernel does not tell."""
+        return self._number(self._files.peak)
 
     def set_limit(self, size: t.Optional[int]) -> None:
         """Hold all builds together to ``size`` bytes without swap; None lifts that. Raises RackError where the kernel refuses."""
@@ -71,6 +66,8 @@ class BuildCgroup:
             names = self._files.limits if size is not None and size <= (self.limit() or size) else self._files.limits[::-1]
             for name in names:
                 self._write(name, text)
+            if size is not None:
+                self._forget_peak()
         except OSError as error:
             raise RackError("Cannot limit builds: %s: %s. Run this as root on the host of the engine." % (error.filename, error.strerror)) from error
 
@@ -80,8 +77,13 @@ class BuildCgroup:
             return  # this kernel does not account for swap
         path.write_text(text, encoding="ascii")
 
-    def _read(self, name: str) -> str:
+    def _forget_peak(self) -> None:
+        with contextlib.suppress(OSError):  # v2 has it to be read only, up to Linux 6.12
+            self._write(self._files.peak, "0")
+
+    def _number(self, name: str) -> t.Optional[int]:
         try:
-            return (self._folder / name).read_text(encoding="ascii").strip()
+            text = (self._folder / name).read_text(encoding="ascii").strip()
         except OSError:
-            return ""
+            return None
+        return int(text) if text.isdigit() and int(text) < _UNLIMITED else None

@@ -86,11 +86,13 @@ after:
   returned: when RV(supported) is V(true)
   type: int
   sample: 4294967296
-met:
-  description: How often builds wanted more than their limit so far. Compare the numbers of two runs to know whether a build met it.
+peak:
+  description:
+    - The most that all builds took at once since a limit was set, in bytes, before this run changed anything. None where the kernel does not tell.
+    - A step that was killed at the limit leaves a peak close to it.
   returned: when RV(supported) is V(true)
   type: int
-  sample: 0
+  sample: 1288490188
 """
 
 import json
@@ -158,7 +160,7 @@ def run(module: AnsibleModule, root: Path) -> Facts:
         "cgroup": group.path,
         "before": before,
         "after": wanted,
-        "met": group.met(),
+        "peak": group.peak(),
         "diff": {"before": {"build_limit": before}, "after": {"build_limit": wanted}},
     }
     if before != wanted and not module.check_mode:

@@ -205,7 +205,7 @@ class Machine:
         path = re.sub(r"^/v\d+\.\d+", "", request.path)
         fixed = {
             "/version": {"Version": "20.10.24+dfsg1", "ApiVersion": "1.41", "MinAPIVersion": "1.12"},
-            "/info": {"SwapLimit": self.swap_limit, "SystemTime": _moment(NOW)},
+            "/info": {"SwapLimit": self.swap_limit, "SystemTime": _moment(NOW), "CgroupDriver": self.driver, "CgroupVersion": str(self.cgroup)},
         }
         if path in fixed:
             return 200, fixed[path]
