@@ -70,7 +70,8 @@ def _handler(answer: t.Callable[[Request], Answer]) -> type[http.server.BaseHTTP
             if status != 204:
                 self.send_header("Content-Length", str(len(payload)))
             self.end_headers()
-            self.wfile.write(payload)
+            if payload:  # a client that knows the length to be 0 may have gone
+                self.wfile.write(payload)
 
         do_GET = do_POST = do_DELETE = _answer  # noqa: N815 (the base class finds them by these names)
 

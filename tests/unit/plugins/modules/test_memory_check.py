@@ -10,13 +10,11 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible.module_utils.testing import patch_module_args
-from ansible_collections.mycosoft.rack.plugins.modules import memory_check
-from ansible_collections.mycosoft.rack.tests.fakes.docker_memory import MIB, Machine, StandingKernel
+from ansible_collections.mycosoft.rack.tests.fakes.docker_memory import MIB, NOW, Machine
+
+from tests.unit.plugins.modules.memory_machine import Run, levels, runner
 
 GIB = 1024 * MIB
-Result = dict[str, t.Any]
-Run = t.Callable[..., Result]
 
 
 @pytest.fixture
@@ -27,17 +25,7 @@ def machine(tmp_path: Path) -> t.Iterator[Machine]:
 
 @pytest.fixture
 def run(machine: Machine, capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(**options: t.Any) -> Result:
-        with patch_module_args({"docker_host": machine.address, **options}), pytest.raises(SystemExit):
-            memory_check.main(StandingKernel(machine.root))
-        result: Result = json.loads(capsys.readouterr().out)
-        return result
-
-    return call
-
-
-def levels(result: Result) -> list[tuple[str, str]]:
-    return [(finding["level"], finding["subject"]) for finding in result["findings"]]
+    return runner(machine, capsys)
 
 
 def test_a_host_at_ease_is_ok(machine: Machine, run: Run) -> None:
@@ -142,6 +130,77 @@ def test_what_the_kernel_killed_is_told(machine: Machine, run: Run, more: dict[s
     assert [finding["message"] for finding in result["findings"]] == [message]
 
 
+@pytest.mark.parametrize(
+    ("seconds_ago", "within", "counts"),
+    [(60, "24h", True), (86400, "24h", True), (86401, "24h", False), (86401, "2d", True), (60, "0s", False), (None, "0s", True)],
+)
+def test_a_kill_counts_for_as_long_as_is_asked_and_one_of_unknown_time_always(
+    machine: Machine, run: Run, seconds_ago: int | None, within: str, counts: bool
+) -> None:
+    container = machine.add("web-1", "web", limit=GIB, oom_kills=1)
+    if seconds_ago is not None:
+        machine.happened("oom", container, NOW - seconds_ago)
+    result = run(oom_within=within)
+    assert levels(result) == ([("warn", "always-on/web")] if counts else [])
+    assert result["containers"][0]["oom_kills"] == 1
+
+
+def test_a_kill_is_told_with_its_time(machine: Machine, run: Run) -> None:
+    machine.happened("oom", machine.add("web-1", "web", limit=GIB, oom_kills=1), NOW - 1)
+    assert run()["findings"][0]["message"] == "always-on/web ran out of memory at 2026-11-23T05:19:42Z: the kernel killed 1 of its processes."
+
+
+LOOPS: dict[str, tuple[dict[str, t.Any], list[str]]] = {
+    "waits for its next start": ({"state": "restarting", "restarts": 1}, ["warn"]),
+    "runs between two starts": ({"started": NOW - 1.0, "restarts": 3}, ["warn"]),
+    "because it is killed each time": ({"state": "restarting", "oom_killed": True, "restarts": 9, "finished": NOW - 1.0}, ["critical", "warn"]),
+    "restarted twice": ({"started": NOW - 1.0, "restarts": 2}, []),
+    "was in a loop, and has run well since": ({"started": NOW - 601.0, "restarts": 9}, []),
+    "was in a loop, and was stopped": ({"state": "exited", "started": NOW - 1.0, "restarts": 9}, []),
+}
+
+
+@pytest.mark.parametrize(("more", "expected"), LOOPS.values(), ids=LOOPS)
+def test_a_container_in_a_restart_loop_is_found(machine: Machine, run: Run, more: dict[str, t.Any], expected: list[str]) -> None:
+    machine.add("web-1", "web", limit=GIB, **more)
+    result = run()
+    assert [level for level, _subject in levels(result)] == expected
+    if expected:
+        assert result["findings"][0]["message"] == "always-on/web is started again and again, %d times so far." % more["restarts"]
+
+
+@pytest.mark.parametrize(("some", "full", "expected"), [(19.9, 4.9, []), (20, 0, ["warn"]), (0, 5, ["warn"]), (60, 0, ["critical"]), (20, 30, ["critical"])])
+def test_pressure_of_the_last_minute_is_judged(machine: Machine, run: Run, some: float, full: float, expected: list[str]) -> None:
+    machine.set_pressure(some, full)
+    result = run()
+    assert levels(result) == [(level, "pressure") for level in expected]
+    if expected:
+        message = "In the last minute something waited for memory %g %% of the time, and everything at once %g %%." % (some, full)
+        assert result["findings"][0]["message"] == message
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "expected"), [({"available_warn": "31G"}, "warn"), ({"available_critical": "32 GiB"}, "critical"), ({"available_warn": "30G"}, "ok")]
+)
+def test_available_memory_can_be_judged_in_bytes(run: Run, thresholds: dict[str, str], expected: str) -> None:
+    assert run(thresholds=thresholds)["status"] == expected
+
+
+def test_the_worse_of_share_and_bytes_counts(machine: Machine, run: Run) -> None:
+    machine.set_memory(available_percent=6)
+    assert levels(run(thresholds={"available_warn": "50G"})) == [("critical", "host")]
+
+
+def test_big_processes_outside_of_containers_are_named_where_memory_is_short(machine: Machine, run: Run) -> None:
+    machine.set_memory(available_percent=10)
+    machine.start_process(10, "java", 4 * GIB)
+    machine.start_process(11, "sshd", 4 * MIB)
+    result = run()
+    assert result["findings"][0]["message"] == "6.2G of 62G memory is available (10 %). Outside of containers there is java 4G."
+    assert [process["name"] for process in result["processes"]] == ["java", "sshd"]
+    assert [process["name"] for process in run(processes=1)["processes"]] == ["java"]
+
+
 def test_a_stopped_container_of_nobody_is_left_out(machine: Machine, run: Run) -> None:
     machine.add("old", state="exited")
     machine.add("job-1", "job", state="exited", limit=GIB)
@@ -203,10 +262,16 @@ def test_thresholds_can_be_set_one_by_one(machine: Machine, run: Run) -> None:
 
 @pytest.mark.parametrize(
     "thresholds",
-    [{"available_percent_warn": 5}, {"swap_used_percent_critical": 20}, {"container_percent_critical": 101}, {"container_percent_warn": -1}],
+    [
+        {"available_percent_warn": 5},
+        {"swap_used_percent_critical": 20},
+        {"container_percent_critical": 101},
+        {"container_percent_warn": -1},
+        {"swap_in_critical": "1M"},
+    ],
     ids=lambda given: next(iter(given)),
 )
-def test_thresholds_that_contradict_each_other_are_refused(run: Run, thresholds: dict[str, float]) -> None:
+def test_thresholds_that_contradict_each_other_are_refused(run: Run, thresholds: dict[str, t.Any]) -> None:
     result = run(thresholds=thresholds)
     assert result["failed"]
     assert result["msg"].startswith("Cannot judge memory by the thresholds of ")
@@ -214,9 +279,10 @@ def test_thresholds_that_contradict_each_other_are_refused(run: Run, thresholds:
 
 def test_nothing_it_says_promises_memory_from_a_prune_or_calls_cache_a_shortage(machine: Machine, run: Run) -> None:
     machine.set_memory(available_percent=3, swap_used_percent=90)
-    machine.add("a", usage=GIB, oom_kills=1)
+    machine.set_pressure(99, 99)
+    machine.add("a", usage=GIB, oom_kills=1, state="running", started=NOW - 1.0, restarts=9)
     machine.add("b-1", "b", limit=GIB, usage=GIB)
     said = json.dumps(run()["findings"]).lower()
     assert "prun" not in said
     assert "cache" not in said
-    assert {subject for _level, subject in levels(run())} == {"host", "swap", "a", "always-on/b", "limits"}
+    assert {subject for _level, subject in levels(run())} == {"host", "swap", "pressure", "a", "always-on/b", "limits"}
