@@ -1,0 +1,106 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""deploy_lock, the part on the controller: who asks, and whether the process that controls another run is still there."""
+
+from __future__ import annotations
+
+import dataclasses
+import multiprocessing
+import os
+import pwd
+import socket
+import time
+import typing as t
+from pathlib import Path
+
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.validation import check_type_int
+from ansible.plugins.action import ActionBase
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock import Controller, controller_of
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock_file import controller, gone
+
+Facts = t.Dict[str, t.Any]
+
+MODULE = "mycosoft.rack.deploy_lock"
+
+#: Seconds that the module waits on the server before this side looks again whether the run that it waits for is alive.
+SLICE = 5.0
+
+ROOT = Path("/")
+
+
+def identity(task_vars: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> Facts:
+    """Who asks: by, job and controller, as options of the module."""
+    job = environment.get("AWX_JOB_ID") or environment.get("JOB_ID") or _first(task_vars, "awx_job_id", "tower_job_id")
+    by = _first(task_vars, "awx_user_name", "tower_user_name") or _login()
+    return {"by": str(by), "job": str(job) if job else None, "controller": dataclasses.asdict(controller(_ansible(), socket.gethostname(), ROOT))}
+
+
+def _first(task_vars: t.Mapping[str, t.Any], *names: str) -> t.Any:
+    return next((task_vars[name] for name in names if task_vars.get(name)), None)
+
+
+def _login() -> str:
+    """The user of this process; its number in a container that knows no name for it."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return "uid %d" % os.getuid()
+
+
+def _ansible() -> int:
+    """The process that controls the run. A worker that outlives it has another parent by then, so the one that forked it is asked for."""
+    parent = multiprocessing.parent_process()
+    return os.getppid() if parent is None or parent.pid is None else parent.pid
+
+
+def seen_gone(held_by: Facts, me: t.Optional[Controller]) -> bool:
+    """Whether the run that has the lock was controlled from here by a process that is gone."""
+    other = controller_of(held_by.get("controller"))
+    return other is not None and other.beside(me) and gone(other, ROOT)
+
+
+class ActionModule(ActionBase):
+    """Hands the module what only the controller knows, and waits in slices."""
+
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: t.Any = None, task_vars: t.Optional[Facts] = None) -> Facts:
+        result: Facts = super().run(tmp, task_vars)
+        known = task_vars or {}
+        # in a loop over servers the one that is worked on is the delegate
+        host = self._task.delegate_to or known.get("inventory_hostname")
+        args = {**self._task.args, **identity(known, os.environ), "host": host}
+        waits = args.get("state", "taken") == "taken"
+        return {**result, **(self._take(args, known) if waits else self._call(args, known))}
+
+    def _call(self, args: Facts, task_vars: Facts) -> Facts:
+        result: Facts = self._execute_module(module_name=MODULE, module_args=args, task_vars=task_vars)
+        return result
+
+    def _take(self, args: Facts, task_vars: Facts) -> Facts:
+        """Each answer names who has the lock; whether that run is alive is looked up here, before and while the module waits on the server."""
+        wait, began = _seconds(args.get("wait", 0)), time.monotonic()
+        me = controller_of(args["controller"])
+        call: Facts = {**args, "wait": 0}
+        told: Facts = {}
+        while True:
+            result = self._call(call, task_vars)
+            held_by, left = result.get("held_by"), wait - (time.monotonic() - began)
+            if held_by is not None and held_by != call.get("gone") and seen_gone(held_by, me):
+                call = {**call, "gone": held_by, "wait": 0}
+            elif held_by is None or left < 1 or not result.get("failed"):
+                return {**result, "waited": int(wait - left)} if "waited" in result else result
+            else:
+                if not told or told.get("run") != held_by.get("run"):  # a scheduler sees for whom it waits
+                    self._display.display("%s: %s. Waiting up to %d s." % (args["host"], result["holder"], left))
+                call, told = {**call, "wait": int(min(left, SLICE))}, held_by
+
+
+def _seconds(given: t.Any) -> int:
+    try:
+        return int(check_type_int(given))
+    except TypeError as error:
+        raise AnsibleActionFail("Cannot wait %r seconds for the lock: that is no number. Correct wait." % (given,)) from error
