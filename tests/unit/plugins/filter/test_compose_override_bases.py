@@ -196,6 +196,13 @@ def test_the_heap_hint_joins_the_environment_of_the_inventory(tmp_path: Path) ->
     assert resolved["web"]["environment"] == {"NODE_OPTIONS": "--title=$$5 " + NODE, "A": "b"}
 
 
+def test_the_own_environment_of_the_inventory_is_in_the_override_anyway_and_takes_any_hint(tmp_path: Path) -> None:
+    compose = Compose(tmp_path, "services: {web: {image: x}}")
+    resolved = compose.with_override(stack({"web": hinted("java", JAVA_TOOL_OPTIONS="-Dmode=fast")}))
+    assert resolved["web"]["environment"] == {"JAVA_TOOL_OPTIONS": "-Dmode=fast " + JAVA}
+    assert compose.notes == []
+
+
 def test_a_heap_is_never_hinted_as_the_whole_machine() -> None:
     tiny = {**service(1), "heap": {"runtime": "node", "percent": 1, "bytes": 0}}
     assert "NODE_OPTIONS: --max-old-space-size=1\n" in compose_override({"services": {"web": {}}}, stack({"web": tiny}))

@@ -50,6 +50,15 @@ BAD_ARGUMENTS: dict[str, tuple[dict[str, t.Any], list[str]]] = {
             )
         ],
     ),
+    "a share of what was only measured": (
+        {"stacks": changed((*API, "memory"), "25%"), "measured": {"sandbox": 62 * G}},
+        [
+            (
+                "rack_stacks.always-on.services.api.memory: '25%' is a share of the memory of sandbox, which nobody declared. "
+                "Set rack_memory there, for example 62G."
+            )
+        ],
+    ),
     "a build allowance": ({"build": {"overflow1": "2 bags"}}, ["rack_build_allowance.overflow1: '2 bags' is not a size. Write for example 16G."]),
     "a build allowance above the reserve": (
         {"build": {"overflow1": "7G"}},
@@ -102,10 +111,10 @@ BAD_ARGUMENTS: dict[str, tuple[dict[str, t.Any], list[str]]] = {
     "containers that are no list": ({"containers": {"sandbox": {}}}, ["containers.sandbox: is not a list. Write [a, b]."]),
     "a container that is none": ({"containers": {"sandbox": ["x"]}}, ["containers.sandbox[0]: is not a mapping. Write keys and values."]),
     "containers without a limit above the reserve": (
-        {"containers": {"overflow1": [container("loki", 3 * G), container("grafana", 4 * G)]}},
+        {"containers": {"overflow1": [container("grafana", 3 * G), container("loki", 4 * G)]}},
         [
             (
-                "memory of overflow1: grafana 4G + loki 3G together take 7G of the reserve of 6G: 1G is missing. "
+                "memory of overflow1: loki 4G + grafana 3G together take 7G of the reserve of 6G: 1G is missing. "
                 "Limit these containers, list them as services, or raise rack_system_reserve."
             )
         ],

@@ -66,6 +66,10 @@ def test_a_table_is_scaled_to_a_smaller_host_as_a_whole() -> None:
     }
 
 
+def test_a_table_may_be_scaled_to_a_larger_host() -> None:
+    assert granted({"web": {"memory": "8G"}}, scale="150%", reserve=0) == {"web": (12 * G, None, 12 * G)}
+
+
 def test_each_host_may_have_its_own_scale_and_a_build_allowance() -> None:
     hosts = plan({}, scale={"overflow1": "25%"}, build={"sandbox": "4G", "overflow1": None})["hosts"]
     assert {name: (host["memory"]["reserve"], host["memory"]["build"]) for name, host in hosts.items()} == {
