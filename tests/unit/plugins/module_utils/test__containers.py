@@ -99,7 +99,7 @@ def test_where_the_start_of_a_container_is_not_known_the_engine_is_asked(machine
 
 
 def test_limits_are_those_that_the_kernel_enforces_whoever_was_asked(machine: Machine) -> None:
-    limits = {"limit": 64 * MIB, "memory_swap": 64 * MIB}
+    limits: dict[str, t.Any] = {"limit": 64 * MIB, "memory_swap": 64 * MIB}
     for container in (machine.add("quiet", **limits), machine.add("killed", oom_kills=1, **limits)):
         machine.write("sys/fs/cgroup/memory/%s/memory.limit_in_bytes" % container.place, 32 * MIB)
     assert [facts["limit"] for facts in looked_at(machine)] == [32 * MIB, 32 * MIB]

@@ -1,0 +1,75 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A check of the memory of one host: everything looked at once, and what was seen handed on."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mycosoft.rack.plugins.module_utils._containers import Container, survey
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker import connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._history import append, last_line, replace
+from ansible_collections.mycosoft.rack.plugins.module_utils._memory import Finding, Situation, host_memory
+from ansible_collections.mycosoft.rack.plugins.module_utils._metrics import history_line, render
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import InvalidInput, RackError, Unreachable
+from ansible_collections.mycosoft.rack.plugins.module_utils._processes import biggest
+from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import Kernel
+from ansible_collections.mycosoft.rack.plugins.module_utils._swap import SwapCounters, rate, read_counters, recorded
+from ansible_collections.mycosoft.rack.plugins.module_utils._times import precisely
+
+#: The options of memory_check, those of the engine included.
+Params = t.Mapping[str, t.Any]
+
+
+def refuse_impossible(params: Params) -> None:
+    """Raises InvalidInput for options that no host could follow."""
+    for name in ("watch", "processes"):
+        if params[name] < 0:
+            raise InvalidInput("Cannot check memory with %s at %d: it cannot be negative. Use 0 to leave it out." % (name, params[name]))
+    if params["metrics"] and not params["metrics"].endswith(".prom"):
+        raise InvalidInput("Cannot write metrics to %s: node_exporter reads files named *.prom only. Give it such a name." % params["metrics"])
+
+
+def gather(params: Params, kernel: Kernel) -> t.Tuple[t.List[Container], float, t.List[Finding]]:
+    """The containers and the engine's time; or none, our time and the finding that no engine told of them."""
+    if not params["containers"]:
+        return [], kernel.now(), []
+    try:
+        engine = connect(params)
+        local = params["docker_host"].startswith("unix://")
+        now = kernel.now() if local else precisely(engine.get("/info").get("SystemTime")) or kernel.now()
+        return survey(engine, kernel, now), now, []
+    except Unreachable as error:
+        help_text = "Make the engine answer, or set containers to false."
+        return [], kernel.now(), [Finding("warn", "engine", "The containers were not checked. %s" % error.message, help_text)]
+
+
+def observe(params: Params, kernel: Kernel) -> t.Tuple[Situation, t.Optional[SwapCounters], t.List[Finding]]:
+    """All that is judged, the counters of swapping at the end, and what could not be looked at."""
+    before = read_counters(kernel)
+    containers, now, findings = gather(params, kernel)
+    meminfo, pressure = kernel.meminfo(), kernel.pressure()
+    processes = biggest(kernel, params["processes"], swapping=meminfo["SwapTotal"] > meminfo["SwapFree"])
+    if params["watch"]:
+        kernel.pause(params["watch"])
+    elif params["history"]:
+        before = recorded(last_line(params["history"]))
+    after = read_counters(kernel)
+    swap_rate = rate(before, after) if params["watch"] or params["history"] else None
+    return Situation(host_memory(meminfo, pressure, swap_rate), containers, processes, now), after, findings
+
+
+def record(params: Params, situation: Situation, findings: t.Sequence[Finding], swapped: t.Optional[SwapCounters]) -> t.List[str]:
+    """Write what was asked for, both even if one cannot be written; the reasons where that is so."""
+    refusals = []
+    for option, write in (
+        ("metrics", lambda path: replace(path, render(situation, findings, swapped))),
+        ("history", lambda path: append(path, history_line(situation, findings, swapped))),
+    ):
+        if params[option]:
+            try:
+                write(params[option])
+            except RackError as error:
+                refusals.append(error.message)
+    return refusals
