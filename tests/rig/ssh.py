@@ -35,12 +35,16 @@ def known_host(names: t.Iterable[str], public_key: str) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Identity:
-    """Who logs in, with which key, trusting which host keys; ``control`` is a short folder for shared connections."""
+    """Who logs in, with which key, trusting which host keys; ``control`` is a short folder for shared connections.
+
+    ``patience``: the seconds in which a server has to answer, up to the end of the handshake.
+    """
 
     user: str
     key: Path
     known_hosts: Path
     control: Path
+    patience: int = 5
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -50,7 +54,8 @@ class Identity:
     def command(self, address: str, *, shared: bool = True, extra: t.Sequence[str] = ()) -> list[str]:
         """The ssh command line up to the remote command; ``shared`` keeps one connection for later calls."""
         sharing = ("-o", "ControlMaster=auto", "-o", "ControlPersist=60", "-o", f"ControlPath={self.control}/%C") if shared else ("-o", "ControlPath=none")
-        return ["ssh", *self.options, *sharing, "-o", "BatchMode=yes", "-o", "ConnectTimeout=5", "-i", str(self.key), *extra, f"{self.user}@{address}"]
+        ours = ("-o", "BatchMode=yes", "-o", f"ConnectTimeout={self.patience}", "-i", str(self.key))
+        return ["ssh", *self.options, *sharing, *ours, *extra, f"{self.user}@{address}"]
 
     def run(self, address: str, argv: t.Sequence[str], *, timeout: float = 120, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run ``argv`` on the server; what it prints comes back as text."""
@@ -75,7 +80,7 @@ class Identity:
         forward = self.command(address, shared=False, extra=["-N", "-o", "ExitOnForwardFailure=yes", "-L", f"{socket}:/run/docker.sock"])
         with subprocess.Popen(forward, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             try:
-                wait_for(f"the Docker socket of {address}", lambda: socket.exists() or process.poll() is not None, seconds=30)
+                wait_for(f"the Docker socket of {address}", lambda: socket.exists() or process.poll() is not None, seconds=max(30, self.patience))
                 client = docker.DockerClient(base_url=f"unix://{socket}", timeout=120)
                 with contextlib.closing(client):
                     yield client
