@@ -15,14 +15,11 @@ import concurrent.futures
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker import PROJECT_LABEL, SERVICE_LABEL, Engine, NotFound
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker import ONEOFF_LABEL, PROJECT_LABEL, SERVICE_LABEL, Engine, NotFound
 from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import CgroupMemory, Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._times import iso, precisely
 
 Json = t.Dict[str, t.Any]
-
-#: Set by ``docker compose run``: such a container is no instance of its service.
-_ONEOFF_LABEL = "com.docker.compose.oneoff"
 
 #: Seconds from the creation of a container to its first start, at most. The engine lists the creation in whole seconds, cut off.
 _FIRST_START = 2.0
@@ -163,7 +160,7 @@ def _as_enforced(container: Container) -> Container:
 
 def of_services(engine: Engine, kernel: Kernel, services: t.Container[t.Tuple[str, str]]) -> t.List[Container]:
     """The running containers of these (project, service), all copies of each, by name, with the limits that the engine holds."""
-    entries = [entry for entry in engine.containers() if _is_up(entry) and _labels(entry).get(_ONEOFF_LABEL) != "True"]
+    entries = [entry for entry in engine.containers() if _is_up(entry) and _labels(entry).get(ONEOFF_LABEL) != "True"]
     wanted = [entry["Id"] for entry in entries if (_labels(entry).get(PROJECT_LABEL), _labels(entry).get(SERVICE_LABEL)) in services]
     found = (read(engine, kernel, identity) for identity in wanted)
     return sorted((container for container in found if container is not None), key=lambda container: container.name)

@@ -1,0 +1,295 @@
+#!/usr/bin/python
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: docker_release
+short_description: Keep what runs, so that one can go back to it without a build
+version_added: 0.1.0
+description:
+  - Records each deployment of a Compose stack on a host as a release, which is the images, the commits of its sources and its rendered override.
+  - The images of a release get a name of their own, which P(mycosoft.rack.docker_prune#module) keeps.
+  - >-
+    Going back puts the commits, the override and the names of the images back. C(docker compose up --no-build) then makes the containers that ran before,
+    from the same images with the same configuration.
+  - What runs when the first deployment begins, or was changed by hand since the last one, becomes a release too.
+author:
+  - mycosoft.rack maintainers (@mycosoft)
+extends_documentation_fragment:
+  - mycosoft.rack.attributes
+  - mycosoft.rack.docker
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+options:
+  state:
+    description:
+      - V(pinned), before anything is changed, records what runs and keeps its images.
+      - V(finished) records how it ended, in O(result). With V(ok) what runs now becomes the current release.
+      - V(restored) brings back what the release O(to) was made of.
+    type: str
+    choices: [pinned, finished, restored]
+    required: true
+  run:
+    description: Name of the run, which becomes the name of its release. Later runs have to have later names.
+    type: str
+    required: true
+  stacks:
+    description:
+      - The stacks of this host by their names, each with C(project) (its Compose project), C(override) (path of its rendered override)
+        and C(sources) (list of the directories of its git checkouts).
+    type: dict
+    required: true
+  result:
+    description: How the run ended.
+    type: str
+    choices: [ok, failed, rolled_back]
+    default: ok
+  to:
+    description:
+      - A release to go back to, or V(previous), which is the one before the current one.
+      - Where it is not given, the one that ran when O(run) began.
+    type: str
+  keep:
+    description: How many releases are kept to go back to. The current one and the one before it are always kept.
+    type: int
+    default: 5
+  about:
+    description: What else to record of the run, in plain values, such as who started it.
+    type: dict
+    default: {}
+  directory:
+    description: Where releases are recorded.
+    type: path
+    default: /var/lib/mycosoft-rack
+notes:
+  - Hold P(mycosoft.rack.deploy_lock#module) while a run is under way.
+  - Needs C(git) on the host, and the user that owns the checkouts.
+seealso:
+  - module: mycosoft.rack.deploy_lock
+  - module: mycosoft.rack.docker_prune
+"""
+
+EXAMPLES = r"""
+- name: Keep what runs before anything is changed
+  mycosoft.rack.docker_release:
+    state: pinned
+    run: "{{ rack_run }}"
+    stacks: &stacks
+      always-on:
+        project: mycosoft-always-on
+        override: /var/lib/mycosoft-rack/stacks/always-on.yml
+        sources: [/home/mycosoft/mycosoft/mas, /home/mycosoft/mycosoft/website]
+
+- name: Record that it went well
+  mycosoft.rack.docker_release:
+    state: finished
+    run: "{{ rack_run }}"
+    stacks: *stacks
+
+- name: Bring back what ran before the current release
+  mycosoft.rack.docker_release:
+    state: restored
+    run: "{{ rack_run }}"
+    to: previous
+    stacks: *stacks
+"""
+
+RETURN = r"""
+stacks:
+  description: For each stack what was done.
+  returned: always
+  type: dict
+  contains:
+    release:
+      description: The release that was begun, finished or brought back, none where there is none.
+      type: dict
+      contains:
+        id:
+          description: Its name.
+          type: str
+          sample: 20261123T054500Z-3f9a
+        result:
+          description: V(started), V(ok), V(found), V(failed) or V(rolled_back).
+          type: str
+          sample: ok
+        previous:
+          description: The release that ran before it, none where nothing did.
+          type: str
+          sample: 20261122T040000Z-77b0
+        state:
+          description:
+            - C(services), each with C(image), C(image_id) and C(config_hash), C(sources), from directory to commit, and C(override), the SHA-256
+              of the rendered file.
+            - None while it is under way, and where it failed.
+          type: dict
+          sample:
+            services: {website: {image: always-on-website, image_id: "sha256:9c7a", config_hash: 5d1f}}
+            sources: {/srv/website: 7a2509bac5e8a1c9d2e3f40516273849a0b1c2d3}
+            override: 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
+    found:
+      description: Whether what ran was no release of ours, and was made one.
+      type: bool
+      sample: false
+    forgotten:
+      description: Releases whose images are no longer kept.
+      type: list
+      elements: str
+      sample: [20261101T040000Z-0a11]
+    stopped:
+      description: Containers of services that the release does not have, which were made since the run began, and were stopped.
+      type: list
+      elements: str
+      sample: []
+"""
+
+import time
+import typing as t
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._history import append
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import Kernel
+from ansible_collections.mycosoft.rack.plugins.module_utils._release import History, Release
+from ansible_collections.mycosoft.rack.plugins.module_utils._release_store import Store
+from ansible_collections.mycosoft.rack.plugins.module_utils._released import Released, Stack
+from ansible_collections.mycosoft.rack.plugins.module_utils._schema import Field, Where, each, fields, list_of, map_of
+from ansible_collections.mycosoft.rack.plugins.module_utils._times import iso, timestamp
+
+
+def argument_spec() -> Facts:
+    return {
+        "state": {"type": "str", "choices": ["pinned", "finished", "restored"], "required": True},
+        "run": {"type": "str", "required": True},
+        "stacks": {"type": "dict", "required": True},
+        "result": {"type": "str", "choices": ["ok", "failed", "rolled_back"], "default": "ok"},
+        "to": {"type": "str"},
+        "keep": {"type": "int", "default": 5},
+        "about": {"type": "dict", "default": {}},
+        "directory": {"type": "path", "default": "/var/lib/mycosoft-rack"},
+        **DOCKER_OPTIONS,
+    }
+
+
+STACK = {"project": Field(each(str), blank=""), "override": Field(each(str), blank=""), "sources": Field(list_of(each(str)), default=())}
+
+
+def read_stacks(raw: t.Any) -> t.List[Stack]:
+    """The stacks of the option; raises InvalidInput with every problem."""
+    problems: t.List[str] = []
+    read = Where("stacks", problems).read(map_of(lambda where, value: fields(where, value, STACK)), raw, {})
+    if problems:
+        raise InvalidInput("Cannot work on releases: %s" % " ".join(problems))
+    return [Stack(name=name, **values) for name, values in read.items()]
+
+
+@dataclass(frozen=True)
+class Work:
+    """One stack in one call. ``check``: only say what would be done."""
+
+    params: t.Mapping[str, t.Any]
+    released: Released
+    store: Store
+    history: History
+    now: float
+    check: bool
+
+    @property
+    def run(self) -> str:
+        return str(self.params["run"])
+
+    def pinned(self) -> Facts:
+        about = {**self.params["about"], "began": iso(self.now), "memory_available_before": Kernel().meminfo().get("MemAvailable")}
+        begun = self.history.begun(self.run, self.released.state(), about)
+        found = [release for release in begun if release.state is not None]
+        for release in begun if not self.check else ():
+            self.released.keep(release)
+            self.store.write(release)
+        if found and not self.check:
+            self.store.set_current(found[0].id)
+        last = begun[-1] if begun else self.history.find(self.run)
+        return {"changed": bool(begun), "release": last and last.facts(), "found": bool(found), "forgotten": [], "stopped": []}
+
+    def finished(self) -> Facts:
+        result = self.params["result"]
+        began = timestamp(str((self.history.find(self.run) or Release("", "", None, None, {})).about.get("began", ""))) or self.now
+        about = {"ended": iso(self.now), "seconds": round(self.now - began), "memory_available_after": Kernel().meminfo().get("MemAvailable")}
+        release = self.history.ended(self.run, result, self.released.state(), about)
+        current = {"ok": release.id, "rolled_back": release.about.get("restored")}.get(result) or self.history.current
+        after = History(tuple(release if one.id == release.id else one for one in self.history.releases), current)
+        forgotten = after.forgettable(self.params["keep"])
+        if not self.check:
+            self._write(release, current, forgotten)
+        return {"changed": True, "release": release.facts(), "found": False, "forgotten": [one.id for one in forgotten], "stopped": []}
+
+    def _write(self, release: Release, current: t.Optional[str], forgotten: t.Iterable[Release]) -> None:
+        """In the order that a run which dies in between can be understood: images first, the link after them, what is old last."""
+        self.released.keep(release)
+        self.store.write(release)
+        if current is not None:
+            self.store.set_current(current)
+        for old in forgotten:
+            self.released.forget(old)
+            self.store.remove(old)
+
+    def target(self) -> t.Optional[Release]:
+        """What to go back to, whole and still here; None where nothing of ours ran before."""
+        begun = self.history.find(self.run)
+        if self.params["to"] is None and begun is not None and begun.previous is None:
+            return None
+        target = self.history.target(self.run, self.params["to"])
+        if target.state is not None:
+            self.released.refuse_incomplete(target, target.state)
+        return target
+
+    def restored(self, target: t.Optional[Release]) -> Facts:
+        begun = self.history.find(self.run)
+        if target is None or target.state is None or begun is None:
+            return {"changed": False, "release": None, "found": False, "forgotten": [], "stopped": []}
+        changed = self.released.differs(target.state)
+        stopped: t.List[str] = []
+        if not self.check:
+            self.store.write(replace(begun, about={**begun.about, "restored": target.id}))
+            self.released.restore(target.state)
+            stopped = self.released.stop_strangers(target.state, timestamp(str(begun.about.get("began", ""))) or self.now)
+        return {"changed": changed or bool(stopped), "release": target.facts(), "found": False, "forgotten": [], "stopped": stopped}
+
+
+def run(module: AnsibleModule) -> Facts:
+    params = module.params
+    directory = Path(params["directory"])
+    stacks = read_stacks(params["stacks"])
+    engine = connect(params)
+    now = time.time()
+    works = {}
+    for stack in stacks:
+        store = Store(directory / "releases" / stack.name)
+        works[stack.name] = Work(params, Released(engine, module.run_command, stack), store, store.history(), now, module.check_mode)
+    if params["state"] == "restored":
+        targets = {name: work.target() for name, work in works.items()}  # all of them, before the first is brought back
+        done = {name: work.restored(targets[name]) for name, work in works.items()}
+    else:
+        done = {name: work.pinned() if params["state"] == "pinned" else work.finished() for name, work in works.items()}
+    if params["state"] == "finished" and not module.check_mode:
+        for name, facts in done.items():
+            append(str(directory / "history.jsonl"), {"event": "release", "stack": name, **facts["release"]})
+    changed = any(facts.pop("changed") for facts in done.values())
+    return {"changed": changed, "stacks": done}
+
+
+def main() -> None:
+    reported(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True), run)
+
+
+if __name__ == "__main__":
+    main()
