@@ -67,12 +67,15 @@ Found = t.Union[Lock, Damaged, None]
 
 @dataclass(frozen=True)
 class Moment:
-    """Now, on the server. A container that serves as a server boots without a new ``boot_id``: when its first process started tells, too."""
+    """Now, on the server. A container that serves as a server boots without a new ``boot_id``: when its first process started tells, too.
+    ``survivors``: processes on the server that the run which has the lock has started.
+    """
 
     now: str
     uptime: float
     boot_id: str
     init_started: t.Optional[int]
+    survivors: t.Tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,8 @@ def judge(found: Found, request: Request, moment: Moment) -> Verdict:
     if found.run == request.run:
         return Verdict("mine")
     why = _cause_of_death(found, request, moment)
-    return Verdict("dead", why) if why else Verdict("held")
+    # Its controller is gone, and what it had begun here goes on without it: not yet.
+    return Verdict("dead", why) if why and not moment.survivors else Verdict("held")
 
 
 def _cause_of_death(lock: Lock, request: Request, moment: Moment) -> str:
@@ -170,7 +174,7 @@ def release(found: Found, request: Request, moment: Moment) -> Step:
 def break_(found: Found, request: Request, moment: Moment) -> Step:
     if judge(found, request, moment).state in ("free", "mine"):
         return Step(found, found, done=True)
-    return Step(found, None, True, "%s broke it" % request.by)
+    return Step(found, None, True, "%s said so" % request.by)
 
 
 #: State of the module -> what it does.
@@ -203,7 +207,8 @@ def describe(found: Found, moment: Moment) -> str:
     where = "@%s" % found.controller.host if found.controller else ""
     job = " (job %s)" % found.job if found.job else ""
     renewed = "before the last boot" if _rebooted(found, moment) else "%d s ago" % _age(found, moment)
-    return "%s %s by %s%s%s has it since %s UTC, renewed %s" % (found.purpose, found.run, found.by, where, job, found.taken[11:19], renewed)
+    words = "%s %s by %s%s%s has it since %s UTC, renewed %s" % (found.purpose, found.run, found.by, where, job, found.taken[11:19], renewed)
+    return words + (", and is gone, but its processes %s still work there" % ", ".join(map(str, moment.survivors)) if moment.survivors else "")
 
 
 def to_json(found: Found) -> t.Optional[Json]:

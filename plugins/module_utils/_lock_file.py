@@ -13,7 +13,6 @@ import contextlib
 import fcntl
 import json
 import os
-import tempfile
 import time
 import typing as t
 from pathlib import Path
@@ -22,6 +21,9 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._history import appe
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock import Controller, Damaged, Found, Lock, Moment, lock_of, to_json
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, RackError
 from ansible_collections.mycosoft.rack.plugins.module_utils._times import iso
+
+#: In the environment of what a run starts on a server: the name of the run. The playbook sets it, with the keyword ``environment``.
+COOKIE = "MYCOSOFT_RACK_RUN"
 
 #: Seconds within which any other process has read and written its few lines.
 _PATIENCE = 10.0
@@ -58,17 +60,14 @@ class LockFile:
             raise self._refused("write", error) from error
 
     def _write(self, lock: Lock) -> None:
-        descriptor, name = tempfile.mkstemp(prefix=".lock.", dir=self._directory)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(to_json(lock), file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).chmod(0o644)
-            Path(name).replace(self._path)
-        except OSError:
-            Path(name).unlink()
-            raise
+        new = self._path.with_name("lock.json.new")  # nobody else's, under the guard; what a killed process left of it goes
+        new.unlink(missing_ok=True)
+        with new.open("x", encoding="utf-8") as file:
+            json.dump(to_json(lock), file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        new.chmod(0o644)
+        new.replace(self._path)
 
     def note(self, event: Facts) -> None:
         """One line more in the history of the server."""
@@ -122,6 +121,20 @@ def moment(root: Path) -> Moment:
         boot_id=(proc / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip(),
         init_started=started(1, root),
     )
+
+
+def processes_of(run: str, root: Path) -> t.Tuple[int, ...]:
+    """Processes of this server that ``run`` has started, as far as this user may read their environments."""
+    cookie = ("%s=%s" % (COOKIE, run)).encode()
+    folders = [path for path in (root / "proc").iterdir() if path.name.isdecimal()]
+    return tuple(sorted(int(folder.name) for folder in folders if cookie in _environment(folder)))
+
+
+def _environment(folder: Path) -> t.List[bytes]:
+    try:
+        return (folder / "environ").read_bytes().split(b"\0")
+    except OSError:  # another user's, or ended meanwhile
+        return []
 
 
 def started(pid: int, root: Path) -> t.Optional[int]:

@@ -15,6 +15,9 @@ description:
     A lock outlives its run where the run was killed. It is taken over, with a record in C(history.jsonl) of the same directory, when the server
     has booted since; when the run was controlled by a process of the very controller that asks now, and that process is gone; or, of a run of another
     controller, when its lease ran out. A run whose process is alive on this controller keeps its lock, however long a step takes.
+  - >-
+    What a dead run has left running on the server is waited for, where the playbook lets it be known: with the keyword C(environment) it puts the name
+    of the run into C(MYCOSOFT_RACK_RUN), and no lock is taken over while a process with that name in its environment is there.
   - The lease is counted in the server's own time since its boot. Clocks that differ or are set do not matter.
   - >-
     A file that cannot be understood counts as held by somebody unknown until it is ten minutes old, and for nothing after that.
@@ -179,13 +182,14 @@ waited:
   sample: 0
 """
 
+import dataclasses
 import time
 import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mycosoft.rack.plugins.module_utils._lock import DECISIONS, Moment, Request, Step, controller_of, describe, lock_of, to_json
-from ansible_collections.mycosoft.rack.plugins.module_utils._lock_file import LockFile, moment
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock import DECISIONS, Lock, Moment, Request, Step, controller_of, describe, lock_of, to_json
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock_file import LockFile, moment, processes_of
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, RackError, reported
 
 #: Seconds between two looks at a lock that another run has.
@@ -230,8 +234,12 @@ def request_of(params: t.Mapping[str, t.Any]) -> Request:
 
 def decide(module: AnsibleModule, file: LockFile, root: Path) -> t.Tuple[Step, Moment]:
     """What would be done now. Nothing is written."""
-    now = moment(root)
-    return DECISIONS[module.params["state"]](file.read(), request_of(module.params), now), now
+    found, request, now = file.read(), request_of(module.params), moment(root)
+    step = DECISIONS[module.params["state"]](found, request, now)
+    if isinstance(found, Lock) and step.why:  # only then it matters what is left of that run
+        now = dataclasses.replace(now, survivors=processes_of(found.run, root))
+        step = DECISIONS[module.params["state"]](found, request, now)
+    return step, now
 
 
 def act(module: AnsibleModule, file: LockFile, root: Path) -> t.Tuple[Step, Moment]:
@@ -270,7 +278,8 @@ def report(module: AnsibleModule, step: Step, now: Moment, waited: float) -> Fac
     facts: Facts = {"changed": step.changes, "lock": to_json(step.after), "waited": int(waited)}
     if step.why:
         facts["took_over"] = {**(to_json(step.found) or {}), "why": step.why}
-        module.warn("The lock of %s goes from a run to another: %s. %s." % (module.params["host"] or "this server", describe(step.found, now), step.why))
+        verb = "Breaks" if module.params["state"] == "broken" else "Takes over"
+        module.warn("%s the lock of %s because %s: %s." % (verb, module.params["host"] or "this server", step.why, describe(step.found, now)))
     if step.changes:
         facts["diff"] = {"before": "%s\n" % describe(step.found, now), "after": "%s\n" % describe(step.after, now)}
     if step.done:

@@ -11,4 +11,4 @@ def test_the_lock_is_free(host):
 
 
 def test_nothing_half_written_is_left(host):
-    assert host.check_output(f"find {DIRECTORY} -name '.lock.*'") == ""
+    assert not host.file(f"{DIRECTORY}/lock.json.new").exists
