@@ -50,6 +50,9 @@ ONEOFF_LABEL = "com.docker.compose.oneoff"
 #: have shapes that are known.
 NEWEST_API = (1, 51)
 
+#: Bytes before each piece of a log.
+_FRAME = 8
+
 
 class Conflict(RackError):
     """The engine refuses because the object is in use or work of the kind is under way (HTTP 409)."""
@@ -108,6 +111,15 @@ class Engine:
         query = {"since": 0, "until": "%.6f" % until, "filters": json.dumps(filters)}
         return [json.loads(line) for line in self._exchange("GET", "/events", query).splitlines() if line.strip()]
 
+    def logs(self, container: str, lines: int) -> t.List[str]:
+        """The last ``lines`` that a container logged, both streams; none where it is gone or its logs cannot be read from here."""
+        query = {"stdout": 1, "stderr": 1, "tail": lines}
+        try:
+            content = self._exchange("GET", "/containers/%s/logs" % container, query)
+        except RackError:
+            return []
+        return _without_frames(content).decode("utf-8", "replace").splitlines()[-lines:]
+
     def disk_usage(self, **query: t.Any) -> Json:
         """``GET /system/df``, also where an older version is pinned in the newest that both know: up to 1.41 a cache record hides all parents but one."""
         newest = max(self._newest_prefix, self._prefix, key=lambda prefix: _numbers(prefix[2:]))
@@ -127,6 +139,16 @@ class Engine:
         if status >= 400:
             raise _refusal(method, path, status, content)
         return content
+
+
+def _without_frames(content: bytes) -> bytes:
+    """What a container wrote: without a terminal each piece comes behind its stream (1 or 2), three zeros and its length in four bytes."""
+    pieces, rest = [], content
+    while len(rest) >= _FRAME and rest[0] in (1, 2) and rest[1:4] == bytes(3):
+        end = _FRAME + int.from_bytes(rest[4:_FRAME], "big")
+        pieces.append(rest[_FRAME:end])
+        rest = rest[end:]
+    return b"".join([*pieces, rest])
 
 
 def _newest_common(version: Json) -> str:

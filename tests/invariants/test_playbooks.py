@@ -41,8 +41,33 @@ def mandatory() -> list[dict[str, t.Any]]:
 
 
 def test_the_deploy_has_every_step_once_and_in_the_required_order() -> None:
-    found = [step for play in load("playbooks/deploy.yml") for step in steps(play)]
+    found = [step for play in load("playbooks/deploy.yml") for step in steps(_without_rescue(play))]
     assert [step for step in found if step in ORDER] == ORDER
+
+
+def test_what_ran_before_is_kept_first_and_brought_back_where_a_step_fails() -> None:
+    (transaction,) = [task for play in load("playbooks/deploy.yml") for task in mappings(play) if "rescue" in task]
+    kept, *others = steps({"tasks": transaction["block"]})
+    assert kept == "release pin"
+    assert {"docker_cleanup", "source_code", "compose_deploy build", "compose_deploy start"} < set(others)
+    assert next(steps({"tasks": transaction["rescue"]})) == "release restore"
+
+
+@pytest.mark.parametrize("playbook", ["deploy", "cleanup", "rollback", "limits"])
+def test_what_changes_a_server_works_there_alone_and_lets_others_in_whatever_happens(playbook: str) -> None:
+    found = [step for play in load(f"playbooks/{playbook}.yml") for step in steps(play)]
+    taken, given = found.index("deploy_lock"), found.index("deploy_lock release")
+    changing = [number for number, step in enumerate(found) if step.split()[0] in ("docker_cleanup", "source_code", "compose_deploy", "release")]
+    assert all(taken < number < given for number in changing)
+    always = [task["always"] for play in load(f"playbooks/{playbook}.yml") for task in mappings(play) if "always" in task]
+    assert any("deploy_lock release" in steps({"tasks": tasks}) for tasks in always)
+
+
+def _without_rescue(value: t.Any) -> t.Any:
+    """What runs where all goes well."""
+    if isinstance(value, list):
+        return [_without_rescue(item) for item in value]
+    return {key: _without_rescue(item) for key, item in value.items() if key != "rescue"} if isinstance(value, dict) else value
 
 
 def test_no_server_is_ahead_of_another_and_a_failure_ends_the_deploy() -> None:

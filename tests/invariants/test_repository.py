@@ -35,7 +35,7 @@ LEAKS = {
 SECRET_NAME = re.compile(r"(password|passwd|secret|token|private_key|api_key)$")
 
 #: Lines. What outgrows its form lacks a concept.
-SIZES = {"plugins/*.py": 300, "roles/*/tasks/*.yml": 80, "playbooks/*.yml": 80, "*/test_*.py": 400}
+SIZES = {"plugins/*.py": 300, "roles/*/tasks/*.yml": 80, "playbooks/*.yml": 110, "*/test_*.py": 400}
 
 
 def texts() -> t.Iterator[tuple[str, str]]:

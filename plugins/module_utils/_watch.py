@@ -1,0 +1,85 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must not happen to a service that was just started.
+
+Pure. A container without a health check counts as up while it restarts in a
+loop, and OOMKilled speaks of its main process only: events, counters and the
+state are held against each other.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import asdict, dataclass
+
+from ansible_collections.mycosoft.rack.plugins.module_utils._containers import Container
+from ansible_collections.mycosoft.rack.plugins.module_utils._times import iso
+
+Json = t.Dict[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that happened to a service; ``when`` in ISO 8601, UTC, None where nobody knows."""
+
+    project: str
+    service: str
+    container: str
+    what: str
+    when: t.Optional[str]
+
+    def facts(self) -> Json:
+        return asdict(self)
+
+
+def problems(wanted: t.Iterable[t.Tuple[str, str]], before: t.Sequence[Container], after: t.Sequence[Container], events: t.Iterable[Json]) -> t.List[Problem]:
+    """Everything that went wrong between ``before`` and ``after``, one entry for each container and cause."""
+    now = {container.id: container for container in after}
+    found: t.Dict[t.Tuple[str, str], Problem] = {}
+    for event in events:
+        then = next((container for container in before if container.id == event["Actor"]["ID"]), None)
+        what = _of_event(event)
+        if then is not None and what:
+            found[then.id, what] = _problem(then, what, iso(event["timeNano"] / 1e9))
+    for container in before:
+        for what in _of_counters(container, now.get(container.id)):
+            found.setdefault((container.id, what), _problem(container, what, None))
+    running = {(container.project, container.service) for container in after if container.state == "running"}
+    for project, service in wanted:
+        if (project, service) not in running and not any((one.project, one.service) == (project, service) for one in found.values()):
+            found[project, service] = Problem(project, service, "", "no container of it runs", None)
+    return sorted(found.values(), key=lambda problem: (problem.project, problem.service, problem.when or "", problem.what))
+
+
+def _of_event(event: Json) -> t.Optional[str]:
+    action = event["Action"]
+    if action == "oom":
+        return "ran out of memory"
+    if action == "die":
+        return "ended with exit code %s" % event["Actor"].get("Attributes", {}).get("exitCode", "unknown")
+    if action == "health_status: unhealthy":
+        return "became unhealthy"
+    return None
+
+
+def _of_counters(before: Container, after: t.Optional[Container]) -> t.Iterator[str]:
+    """What no event told, because the engine forgot it or was started again."""
+    if after is None:
+        return
+    kills = [(one.cgroup.oom_kills or 0) if one.cgroup else 0 for one in (before, after)]
+    if kills[1] > kills[0]:
+        yield "ran out of memory"
+    if after.restarts > before.restarts:
+        yield "was restarted"
+    elif after.started_at != before.started_at and after.state == "running":
+        yield "was started again"
+
+
+def _problem(container: Container, what: str, when: t.Optional[str]) -> Problem:
+    return Problem(container.project or "", container.service or "", container.name, what, when)
+
+
+def sentence(problem: Problem) -> str:
+    """``always-on/website ran out of memory at 2026-11-23T05:19:43Z``."""
+    return "%s/%s: %s%s" % (problem.project, problem.service, problem.what, " at %s" % problem.when if problem.when else "")

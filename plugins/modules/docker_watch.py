@@ -1,0 +1,177 @@
+#!/usr/bin/python
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: docker_watch
+short_description: Watch services for a while after they were started
+version_added: 0.1.0
+description:
+  - Looks for some seconds whether services stay up. Fails as soon as one of them runs out of memory, ends, is restarted, becomes unhealthy or does not run,
+    and says which, what, when, and the last lines that it logged.
+  - A service without a health check counts as up for Compose while it restarts in a loop. Here it does not.
+  - Changes nothing.
+author:
+  - mycosoft.rack maintainers (@mycosoft)
+extends_documentation_fragment:
+  - mycosoft.rack.attributes
+  - mycosoft.rack.docker
+attributes:
+  check_mode:
+    support: full
+    details:
+      - It does not wait, because nothing was started.
+  diff_mode:
+    support: N/A
+    details:
+      - Nothing is ever changed.
+  idempotent:
+    support: full
+    details:
+      - Nothing is ever changed.
+options:
+  services:
+    description: The services to watch.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      project:
+        description: Compose project.
+        type: str
+        required: true
+      service:
+        description: Service of the project.
+        type: str
+        required: true
+  seconds:
+    description: How long to watch.
+    type: int
+    default: 10
+  logs:
+    description: How many of the last lines that a failing service logged are returned. V(0) for none, where logs may hold secrets.
+    type: int
+    default: 20
+"""
+
+EXAMPLES = r"""
+- name: See that what was started stays up
+  mycosoft.rack.docker_watch:
+    services: >-
+      {{ rack_plan.hosts[inventory_hostname].limits | map('dict2items') | map('selectattr', 'key', 'in', ['project', 'service']) | map('items2dict') }}
+    seconds: 30
+
+- name: Watch one service
+  mycosoft.rack.docker_watch:
+    services:
+      - {project: always-on, service: website}
+"""
+
+RETURN = r"""
+problems:
+  description: What happened, by service. Empty where all is well; the module fails where it is not.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    project:
+      description: Compose project.
+      type: str
+      sample: always-on
+    service:
+      description: Service of the project.
+      type: str
+      sample: website
+    container:
+      description: Name of the container. Empty where none runs.
+      type: str
+      sample: always-on-website-1
+    what:
+      description: What happened to it.
+      type: str
+      sample: ran out of memory
+    when:
+      description: When, in UTC. None where only a counter tells of it.
+      type: str
+      sample: "2026-11-23T05:19:43Z"
+logs:
+  description: From the name of a container to the last lines that it logged.
+  returned: when there are problems
+  type: dict
+  sample: {always-on-website-1: ["Killed"]}
+watched:
+  description: How long it was watched, in seconds.
+  returned: always
+  type: float
+  sample: 10.0
+"""
+
+import time
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mycosoft.rack.plugins.module_utils._containers import Container, of_services, read
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, Engine, connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, RackError, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import Kernel
+from ansible_collections.mycosoft.rack.plugins.module_utils._times import precisely
+from ansible_collections.mycosoft.rack.plugins.module_utils._watch import Problem, problems, sentence
+
+_EVENTS = ("oom", "die", "health_status: unhealthy")
+_PAUSE = 1.0
+
+
+def argument_spec() -> Facts:
+    service = {"project": {"type": "str", "required": True}, "service": {"type": "str", "required": True}}
+    return {
+        "services": {"type": "list", "elements": "dict", "required": True, "options": service},
+        "seconds": {"type": "int", "default": 10},
+        "logs": {"type": "int", "default": 20},
+        **DOCKER_OPTIONS,
+    }
+
+
+def look(engine: Engine, kernel: Kernel, wanted: t.Sequence[t.Tuple[str, str]], before: t.Sequence[Container], since: float) -> t.List[Problem]:
+    """What happened ``since``, by the engine's clock, to the containers of ``before``."""
+    again = (read(engine, kernel, container.id) for container in before)
+    after = [container for container in again if container is not None]
+    new = [container for container in of_services(engine, kernel, wanted) if container.id not in {one.id for one in after}]
+    events = engine.events(clock(engine), type=["container"], event=_EVENTS)
+    return problems(wanted, before, after + new, [event for event in events if event["timeNano"] / 1e9 >= since])
+
+
+def clock(engine: Engine) -> float:
+    """Seconds since 1970 by the engine's clock."""
+    return precisely(str(engine.get("/info")["SystemTime"])) or time.time()
+
+
+def run(module: AnsibleModule, kernel: Kernel) -> Facts:
+    params = module.params
+    wanted = [(entry["project"], entry["service"]) for entry in params["services"]]
+    engine = connect(params)
+    since, start = clock(engine), time.monotonic()
+    before = of_services(engine, kernel, wanted)
+    seconds = 0 if module.check_mode else params["seconds"]
+    found = look(engine, kernel, wanted, before, since)
+    while not found and time.monotonic() - start < seconds:
+        time.sleep(max(min(_PAUSE, seconds - (time.monotonic() - start)), 0))
+        found = look(engine, kernel, wanted, before, since)
+    facts: Facts = {"changed": False, "problems": [problem.facts() for problem in found], "watched": round(time.monotonic() - start, 1)}
+    if found and not module.check_mode:
+        facts["logs"] = {problem.container: engine.logs(problem.container, params["logs"]) for problem in found if problem.container and params["logs"]}
+        raise RackError(
+            "Cannot trust what was started: %s. Read what it logged (logs), mend it, and deploy again." % "; ".join(sentence(one) for one in found), **facts
+        )
+    return facts
+
+
+def main(kernel: t.Optional[Kernel] = None) -> None:
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    reported(module, lambda module: run(module, kernel or Kernel()))
+
+
+if __name__ == "__main__":
+    main()
