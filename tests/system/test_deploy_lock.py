@@ -1,0 +1,137 @@
+"""Runs that want the same servers at once: one goes after the other, and what a killed one leaves is no obstacle."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.rig.rig import Rig
+from tests.system.playbooks import ROOT
+
+SERVERS = ("overflow1", "sandbox")
+LOCK = "/var/lib/mycosoft-rack/lock.json"
+HISTORY = "/var/lib/mycosoft-rack/history.jsonl"
+PLAYBOOK = "molecule/deploy_lock/converge.yml"
+#: Another controller: a host name and processes of its own.
+ELSEWHERE = ["unshare", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", 'hostname elsewhere && exec "$@"', "sh"]
+
+Start = Callable[..., "Holder"]
+
+
+class Holder:
+    """A run that is under way, and holds the lock, once it has it, until it is told that it is enough."""
+
+    def __init__(self, rig: Rig, folder: Path, name: str, extra: dict[str, Any], before: list[str]) -> None:
+        self.name = name
+        self._enough = folder / f"{name}.enough"
+        self._log = folder / f"{name}.log"
+        variables = {"rack_run": name, "until_file": str(self._enough), "deploy_lock_wait": 60, **extra}
+        command = [*before, "ansible-playbook", PLAYBOOK, "--inventory", str(rig.inventory), "--limit", ",".join(SERVERS)]
+        with self._log.open("w") as log:
+            self.process = subprocess.Popen(
+                [*command, "--extra-vars", json.dumps(variables)], cwd=ROOT, env=os.environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+
+    @property
+    def said(self) -> str:
+        return " ".join(self._log.read_text().split())
+
+    def says(self, words: str) -> Holder:
+        """Wait until it has said so."""
+        until = time.monotonic() + 60
+        while words not in self.said:
+            assert self.process.poll() is None, self.said
+            assert time.monotonic() < until, self.said
+            time.sleep(0.1)
+        return self
+
+    def holds(self) -> Holder:
+        return self.says(f"{self.name} has the lock")
+
+    def enough(self) -> Holder:
+        self._enough.touch()
+        return self
+
+    def ended(self, code: int = 0) -> str:
+        assert self.process.wait(60) == code, self.said
+        return self.said
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def start(rig: Rig, tmp_path: Path) -> Iterator[Start]:
+    """Start a run: ``start("name", variable=value)``. Whatever becomes of the test, nobody has the lock afterwards."""
+    started: list[Holder] = []
+
+    def begin(name: str, before: list[str] | None = None, **extra: Any) -> Holder:
+        started.append(Holder(rig, tmp_path, name, extra, before or []))
+        return started[-1]
+
+    yield begin
+    for holder in started:
+        holder.stop()
+    for server in SERVERS:
+        rig.run(server, ["rm", "--force", LOCK])
+
+
+def locks(rig: Rig) -> list[str]:
+    """Who has the lock of each server."""
+    found = [rig.run(server, ["cat", LOCK]).stdout for server in SERVERS]
+    return [json.loads(lock)["run"] if lock else "" for lock in found]
+
+
+def history(rig: Rig, server: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in rig.run(server, ["cat", HISTORY]).stdout.splitlines()]
+
+
+def test_two_runs_from_two_controllers_at_the_same_moment_go_one_after_the_other(rig: Rig, start: Start) -> None:
+    pair = [start("here"), start("there", before=ELSEWHERE)]
+    first = second = None
+    while first is None:
+        assert all(each.process.poll() is None for each in pair), [each.said for each in pair]
+        first = next((each for each in pair if f"{each.name} has the lock" in each.said), None)
+        time.sleep(0.1)
+    second = pair[1 - pair.index(first)]
+    assert locks(rig) == [first.name] * 2
+    second.says("Waiting up to")
+    assert f"{second.name} has the lock" not in second.said
+    first.enough().ended()
+    second.holds()
+    assert locks(rig) == [second.name] * 2
+    second.enough().ended()
+    assert locks(rig) == ["", ""]
+
+
+def test_what_a_killed_run_holds_goes_to_the_next_one_with_a_record(rig: Rig, start: Start) -> None:
+    killed = start("killed").holds()
+    killed.process.send_signal(signal.SIGKILL)
+    killed.process.wait()
+    assert locks(rig) == ["killed", "killed"]
+    said = start("after").holds().enough().ended()
+    assert f"because its process {killed.process.pid} on" in said
+    for server in SERVERS:
+        line = history(rig, server)[-1]
+        assert (line["event"], line["run"], line["from"]["run"]) == ("lock taken over", "after", "killed")
+    assert locks(rig) == ["", ""]
+
+
+def test_another_controller_cannot_know_and_respects_the_lease_until_a_person_decides(rig: Rig, start: Start) -> None:
+    killed = start("killed", before=ELSEWHERE).holds()
+    killed.stop()
+    said = start("refused", deploy_lock_wait=0).ended(code=2)
+    assert "Cannot take the lock of overflow1: deploy killed by root@elsewhere has it since" in said
+    assert locks(rig) == ["killed", "killed"]
+    said = start("broken", deploy_lock_break=True).holds().enough().ended()
+    assert "Breaks the lock of sandbox because root said so: deploy killed by root@elsewhere has it since" in said
+    assert locks(rig) == ["", ""]
