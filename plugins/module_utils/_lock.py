@@ -132,23 +132,25 @@ def judge(found: Found, request: Request, moment: Moment) -> Verdict:
 
 
 def _cause_of_death(lock: Lock, request: Request, moment: Moment) -> str:
-    if _rebooted(lock, moment):
+    if rebooted(lock, moment):
         return "the server has booted since"
     if lock.controller is not None and lock.controller.beside(request.controller):
         # A process that can be looked at is either there or not: a step longer than the lease is no death.
         if request.gone == (lock.run, lock.controller):
             return "its process %d on %s is gone" % (lock.controller.pid, lock.controller.host)
         return ""
-    over = _age(lock, moment) - lock.lease
+    over = age(lock, moment) - lock.lease
     return "its lease of %d s ran out %d s ago" % (lock.lease, over) if over >= 0 else ""
 
 
-def _rebooted(lock: Lock, moment: Moment) -> bool:
+def rebooted(lock: Lock, moment: Moment) -> bool:
+    """Whether the server has booted since the lock was renewed."""
     known = lock.init_started is not None and moment.init_started is not None
     return lock.boot_id != moment.boot_id or (known and lock.init_started != moment.init_started)
 
 
-def _age(lock: Lock, moment: Moment) -> float:
+def age(lock: Lock, moment: Moment) -> float:
+    """Seconds since the lock was renewed, within one boot."""
     return moment.uptime - lock.uptime
 
 
@@ -196,19 +198,6 @@ def _signed(mine: Found, request: Request, moment: Moment) -> Lock:
         init_started=moment.init_started,
         uptime=moment.uptime,
     )
-
-
-def describe(found: Found, moment: Moment) -> str:
-    """``deploy 20261123T054500Z-3f9a by jane@controller (job 17) has it since 05:12:03 UTC, renewed 12 s ago``."""
-    if found is None:
-        return "nobody has it"
-    if isinstance(found, Damaged):
-        return "somebody unknown has it: %s" % found.cause
-    where = "@%s" % found.controller.host if found.controller else ""
-    job = " (job %s)" % found.job if found.job else ""
-    renewed = "before the last boot" if _rebooted(found, moment) else "%d s ago" % _age(found, moment)
-    words = "%s %s by %s%s%s has it since %s UTC, renewed %s" % (found.purpose, found.run, found.by, where, job, found.taken[11:19], renewed)
-    return words + (", and is gone, but its processes %s still work there" % ", ".join(map(str, moment.survivors)) if moment.survivors else "")
 
 
 def to_json(found: Found) -> t.Optional[Json]:

@@ -188,8 +188,9 @@ import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mycosoft.rack.plugins.module_utils._lock import DECISIONS, Lock, Moment, Request, Step, controller_of, describe, lock_of, to_json
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock import DECISIONS, Lock, Moment, Request, Step, controller_of, lock_of, to_json
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock_file import LockFile, moment, processes_of
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock_report import describe, event, refusal, takeover
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, RackError, reported
 
 #: Seconds between two looks at a lock that another run has.
@@ -251,35 +252,19 @@ def act(module: AnsibleModule, file: LockFile, root: Path) -> t.Tuple[Step, Mome
         step, now = decide(module, file, root)
         if step.why:
             # First the record: a lock that changed hands without one would be worse than a record of one that did not.
-            file.note(event(module, step, now))
+            file.note(event(module.params["state"], request_of(module.params), step, now))
         if step.writes:
             file.replace(step.after)
     return step, now
 
 
-def event(module: AnsibleModule, step: Step, now: Moment) -> Facts:
-    """A line of the history."""
-    params = module.params
-    what = "lock broken" if params["state"] == "broken" else "lock taken over"
-    return {"time": now.now, "event": what, "run": params["run"], "by": params["by"], "job": params["job"], "why": step.why, "from": to_json(step.found)}
-
-
-def refusal(module: AnsibleModule, step: Step, now: Moment) -> str:
-    """Why the run has no lock, as a message."""
-    name = module.params["host"] or "this server"
-    holder = describe(step.found, now)
-    if module.params["state"] == "renewed":
-        return "Cannot renew the lock of %s: it is lost, %s. Another run may have changed the server since. Run again." % (name, holder)
-    return "Cannot take the lock of %s: %s. Wait for it, or set deploy_lock_break=true if it is dead." % (name, holder)
-
-
 def report(module: AnsibleModule, step: Step, now: Moment, waited: float) -> Facts:
     """What the module returns. Raises RackError where another run has the lock."""
+    state, host = module.params["state"], module.params["host"] or "this server"
     facts: Facts = {"changed": step.changes, "lock": to_json(step.after), "waited": int(waited)}
     if step.why:
         facts["took_over"] = {**(to_json(step.found) or {}), "why": step.why}
-        verb = "Breaks" if module.params["state"] == "broken" else "Takes over"
-        module.warn("%s the lock of %s because %s: %s." % (verb, module.params["host"] or "this server", step.why, describe(step.found, now)))
+        module.warn(takeover(state, host, step, now))
     if step.changes:
         facts["diff"] = {"before": "%s\n" % describe(step.found, now), "after": "%s\n" % describe(step.after, now)}
     if step.done:
@@ -287,9 +272,9 @@ def report(module: AnsibleModule, step: Step, now: Moment, waited: float) -> Fac
     if step.found is not None:
         facts.update(held_by=to_json(step.found), holder=describe(step.found, now))
     if not module.check_mode:
-        raise RackError(refusal(module, step, now), **facts)
+        raise RackError(refusal(state, host, step, now), **facts)
     if step.found is not None:  # what check mode has not taken it cannot renew
-        module.warn(refusal(module, step, now))
+        module.warn(refusal(state, host, step, now))
     return facts
 
 

@@ -20,11 +20,11 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._lock import (
     Moment,
     Request,
     controller_of,
-    describe,
     judge,
     lock_of,
     to_json,
 )
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock_report import describe
 
 HERE = Controller(host="controller", boot_id="boot of the controller", pid_namespace=4026531836, pid=4711, started=1000)
 SAME_PLACE = dataclasses.replace(HERE, pid=4712, started=2000)
