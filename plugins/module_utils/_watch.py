@@ -45,6 +45,10 @@ def problems(wanted: t.Iterable[t.Tuple[str, str]], before: t.Sequence[Container
     for container in before:
         for what in _of_counters(container, now.get(container.id)):
             found.setdefault((container.id, what), _problem(container, what, None))
+    for container in after:
+        # Compose's --wait can end well when its time is up (seen with 2.26): it is not trusted
+        if container.state == "running" and container.health not in (None, "none", "healthy"):
+            found.setdefault((container.id, "became unhealthy"), _problem(container, "is not healthy but %s" % container.health, None))
     running = {(container.project, container.service) for container in after if container.state == "running"}
     for project, service in wanted:
         if (project, service) not in running and not any((one.project, one.service) == (project, service) for one in found.values()):

@@ -105,8 +105,8 @@ logs:
 watched:
   description: How long it was watched, in seconds.
   returned: always
-  type: float
-  sample: 10.0
+  type: int
+  sample: 10
 """
 
 import time
@@ -121,7 +121,6 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._times import precis
 from ansible_collections.mycosoft.rack.plugins.module_utils._watch import Problem, problems, sentence
 
 _EVENTS = ("oom", "die", "health_status: unhealthy")
-_PAUSE = 1.0
 
 
 def argument_spec() -> Facts:
@@ -152,14 +151,14 @@ def run(module: AnsibleModule, kernel: Kernel) -> Facts:
     params = module.params
     wanted = [(entry["project"], entry["service"]) for entry in params["services"]]
     engine = connect(params)
-    since, start = clock(engine), time.monotonic()
+    since = clock(engine)
     before = of_services(engine, kernel, wanted)
-    seconds = 0 if module.check_mode else params["seconds"]
-    found = look(engine, kernel, wanted, before, since)
-    while not found and time.monotonic() - start < seconds:
-        time.sleep(max(min(_PAUSE, seconds - (time.monotonic() - start)), 0))
+    found, watched = look(engine, kernel, wanted, before, since), 0
+    while not found and watched < params["seconds"] and not module.check_mode:
+        kernel.pause(1)
+        watched += 1
         found = look(engine, kernel, wanted, before, since)
-    facts: Facts = {"changed": False, "problems": [problem.facts() for problem in found], "watched": round(time.monotonic() - start, 1)}
+    facts: Facts = {"changed": False, "problems": [problem.facts() for problem in found], "watched": watched}
     if found and not module.check_mode:
         facts["logs"] = {problem.container: engine.logs(problem.container, params["logs"]) for problem in found if problem.container and params["logs"]}
         raise RackError(

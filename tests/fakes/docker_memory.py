@@ -60,6 +60,7 @@ class Container:
     oom_kills: int = 0
     oom_killed: bool = False
     restarts: int = 0
+    health: str = ""
     place: str = ""
     swap_used: int = 0
     #: Seconds since 1970; an engine starts what was just created within a second, and does not tell the fraction in its list.
@@ -94,6 +95,8 @@ class Machine:
         #: The bodies of the updates, in order, each with the container's name.
         self.updates: list[tuple[str, Json]] = []
         self.asked_stats: list[str] = []
+        #: Name -> what it logged, as the engine sends it.
+        self.logs: dict[str, bytes] = {}
         self.asked_detail: list[str] = []
         #: (moment, action, id), the oldest first, as far back as the engine remembers.
         self.events: list[tuple[float, str, str]] = []
@@ -217,6 +220,9 @@ class Machine:
                 for c in self.containers.values()
             ]
             return 200, listed + [{"Id": ghost, "Names": ["/ghost"], "State": "running", "Labels": {}, "Created": NOW} for ghost in self.ghosts]
+        logged = re.fullmatch("/containers/([^/]+)/logs", path)
+        if logged and logged.group(1) in self.logs:
+            return 200, self.logs[logged.group(1)]
         found = re.fullmatch("/containers/([0-9a-f]{64})/(json|update|stats)", path)
         container = self.containers.get(found.group(1)) if found else None
         if found is None or container is None:
@@ -253,6 +259,7 @@ class Machine:
                 "Pid": container.pid if container.runs else 0,
                 "StartedAt": _moment(container.started),
                 "FinishedAt": _moment(container.finished) if container.finished else NEVER,
+                **({"Health": {"Status": container.health}} if container.health else {}),
             },
             "Config": {"Labels": container.labels},
             "HostConfig": {"Memory": container.limit, "MemorySwap": container.memory_swap, "MemoryReservation": container.reservation},

@@ -1,0 +1,125 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""docker_watch, run for real against a machine of files and an engine on a real socket; time passes when the module waits."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.mycosoft.rack.plugins.modules import docker_watch
+from ansible_collections.mycosoft.rack.tests.fakes.docker_memory import NOW, Container, Machine, StandingKernel
+
+Result = dict[str, t.Any]
+Run = t.Callable[..., Result]
+Change = t.Callable[[Machine, Container], None]
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> t.Iterator[Machine]:
+    with Machine(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """``then``: what happens while the module waits."""
+
+    def call(then: t.Callable[[], None] = lambda: None, check: bool = False, **options: t.Any) -> Result:
+        services = [{"project": "always-on", "service": "website"}]
+        given = {"docker_host": "unix://%s" % (tmp_path / "docker.sock"), "services": services, "seconds": 3, "_ansible_check_mode": check, **options}
+        with patch_module_args(given), pytest.raises(SystemExit):
+            docker_watch.main(StandingKernel(tmp_path, lambda _seconds: then()))
+        result: Result = json.loads(capsys.readouterr().out)
+        return result
+
+    return call
+
+
+def test_services_that_stay_up_are_watched_to_the_end(machine: Machine, run: Run) -> None:
+    machine.add("w-1", "website", health="healthy")
+    result = run()
+    assert (result.get("failed"), result["problems"], result["watched"]) == (None, [], 3)
+
+
+def test_check_mode_waits_for_nothing(machine: Machine, run: Run) -> None:
+    result = run(check=True)
+    assert (result.get("failed"), result["watched"]) == (None, 0)
+
+
+def killed(machine: Machine, container: Container) -> None:
+    machine.happened("oom", container, NOW)
+
+
+def ended(machine: Machine, container: Container) -> None:
+    machine.happened("die", container, NOW)
+    container.state = "exited"
+
+
+def restarted(_machine: Machine, container: Container) -> None:
+    """The engine forgot its events."""
+    container.restarts += 1
+    container.started = NOW
+
+
+def unhealthy(_machine: Machine, container: Container) -> None:
+    container.health = "unhealthy"
+
+
+def child_killed(machine: Machine, container: Container) -> None:
+    container.oom_kills += 1
+    machine.enforce(container)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        pytest.param(killed, "ran out of memory", id="a kill with its event"),
+        pytest.param(child_killed, "ran out of memory", id="a killed child without an event"),
+        pytest.param(ended, "ended with exit code unknown", id="an end"),
+        pytest.param(restarted, "was restarted", id="a restart without its events"),
+        pytest.param(unhealthy, "is not healthy but unhealthy", id="a health check that fails"),
+    ],
+)
+def test_it_fails_at_the_first_thing_that_happens(machine: Machine, run: Run, change: Change, what: str) -> None:
+    container = machine.add("w-1", "website", health="healthy")
+    result = run(lambda: change(machine, container))
+    assert (result["failed"], result["watched"]) == (True, 1)
+    assert [(problem["service"], problem["container"], problem["what"]) for problem in result["problems"]] == [("website", "w-1", what)]
+    assert result["msg"].startswith("Cannot trust what was started: always-on/website: %s" % what)
+
+
+def test_what_happened_before_is_history(machine: Machine, run: Run) -> None:
+    container = machine.add("w-1", "website", restarts=7)
+    machine.happened("oom", container, NOW - 60)
+    assert run()["problems"] == []
+
+
+def test_a_container_that_waits_for_its_health_is_no_success(machine: Machine, run: Run) -> None:
+    machine.add("w-1", "website", health="starting")
+    assert run()["msg"].startswith("Cannot trust what was started: always-on/website: is not healthy but starting")
+
+
+@pytest.mark.parametrize("state", ["exited", "restarting", None])
+def test_a_service_without_a_container_that_runs_is_named(machine: Machine, run: Run, state: str | None) -> None:
+    if state:
+        machine.add("w-1", "website", state=state)
+    assert "always-on/website: no container of it runs" in run()["msg"]
+
+
+def test_what_happens_to_others_does_not_matter(machine: Machine, run: Run) -> None:
+    machine.add("w-1", "website")
+    other = machine.add("other-1", "batch")
+    assert run(lambda: ended(machine, other))["problems"] == []
+
+
+def test_the_last_lines_that_it_logged_are_told(machine: Machine, run: Run) -> None:
+    container = machine.add("w-1", "website")
+    line = b"out of memory\n"
+    machine.logs["w-1"] = b"\x01\0\0\0" + len(b"hello\n").to_bytes(4, "big") + b"hello\n" + b"\x02\0\0\0" + len(line).to_bytes(4, "big") + line
+    assert run(lambda: ended(machine, container))["logs"] == {"w-1": ["hello", "out of memory"]}
+    assert run(logs=0)["logs"] == {}
