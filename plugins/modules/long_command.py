@@ -1,0 +1,210 @@
+#!/usr/bin/python
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: long_command
+short_description: Run a command that takes long, and show how it goes
+version_added: 0.1.0
+description:
+  - Runs a command on the host apart from the connection, and shows while it runs how long it has taken and the last line that it wrote,
+    on a terminal and in the log of a scheduler.
+  - The connection may be lost meanwhile. The command goes on, and is found again as soon as the host answers.
+  - In check mode nothing is run.
+author:
+  - mycosoft.rack maintainers (@mycosoft)
+extends_documentation_fragment:
+  - mycosoft.rack.attributes
+attributes:
+  check_mode:
+    support: none
+    details:
+      - The command is skipped.
+  diff_mode:
+    support: none
+  idempotent:
+    support: N/A
+    details:
+      - Depends on the command.
+options:
+  argv:
+    description: The command and its arguments. No shell takes part.
+    type: list
+    elements: str
+  chdir:
+    description: Directory to run it in.
+    type: path
+  directory:
+    description: Where a directory is made for its output. It is removed when the command has ended.
+    type: path
+    default: /var/lib/mycosoft-rack
+  label:
+    description: What the lines that are shown call it. By default the first argument.
+    type: str
+  timeout:
+    description: Seconds after which it is stopped, with everything that it started.
+    type: int
+    default: 3600
+  patience:
+    description: Seconds without an answer of the host after which the task fails. The command is not stopped then.
+    type: int
+    default: 180
+  every:
+    description: Seconds between two lines at least.
+    type: int
+    default: 10
+  tail:
+    description: How many of the last lines of its output are returned.
+    type: int
+    default: 40
+  step:
+    description: Part of the work. This is set by the action plugin of the module, and is of no use elsewhere.
+    type: str
+    choices: [start, look, stop]
+  job:
+    description: Directory of a command that runs. This is set by the action plugin of the module, and is of no use elsewhere.
+    type: path
+"""
+
+EXAMPLES = r"""
+- name: Build, and show how it goes
+  mycosoft.rack.long_command:
+    argv: [docker, compose, build]
+    chdir: /srv/shop
+    label: build of shop
+"""
+
+RETURN = r"""
+rc:
+  description: Exit code of the command.
+  returned: when it ended
+  type: int
+  sample: 0
+seconds:
+  description: How long it took.
+  returned: when it was run
+  type: int
+  sample: 312
+lines:
+  description: The last lines that it wrote.
+  returned: when it was run
+  type: list
+  elements: str
+  sample: ["#12 exporting to image", "#12 DONE 3.1s"]
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import typing as t
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, RackError, reported
+
+#: Runs the command, and leaves its exit code as the last thing: whole, or not there.
+_WRAPPER = '"$@" >output 2>&1 </dev/null; echo $? >code.new; mv code.new code'
+
+#: Bytes at the end of the output in which the last lines are looked for.
+_WINDOW = 1 << 16
+
+
+def argument_spec() -> Facts:
+    return {
+        "argv": {"type": "list", "elements": "str"},
+        "chdir": {"type": "path"},
+        "directory": {"type": "path", "default": "/var/lib/mycosoft-rack"},
+        "label": {"type": "str"},
+        "timeout": {"type": "int", "default": 3600},
+        "patience": {"type": "int", "default": 180},
+        "every": {"type": "int", "default": 10},
+        "tail": {"type": "int", "default": 40},
+        "step": {"type": "str", "choices": ["start", "look", "stop"]},
+        "job": {"type": "path"},
+    }
+
+
+def start(params: t.Mapping[str, t.Any]) -> Facts:
+    """Start the command in a session of its own, so that it survives the connection."""
+    argv, chdir = params["argv"], params["chdir"] or os.curdir
+    if not argv:
+        raise InvalidInput("Cannot run a command: argv is empty. Write the command and its arguments.")
+    if shutil.which(argv[0]) is None:
+        raise InvalidInput("Cannot run %s: there is no such program on this host. Install it or correct argv." % argv[0])
+    try:
+        job = Path(tempfile.mkdtemp(prefix="command-", dir=params["directory"]))
+        # the wrapper writes into the job's directory, the command runs where it was asked for
+        inner = ["sh", "-c", 'cd "$0" && exec "$@"', str(Path(chdir).resolve()), *argv]
+        process = subprocess.Popen(  # pylint: disable=consider-using-with
+            ["sh", "-c", _WRAPPER, "sh", *inner],
+            cwd=str(job),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise RackError("Cannot run %s: %s. Look at the disk and at who may write to %s." % (argv[0], error, params["directory"])) from error
+    (job / "pid").write_text("%d %f" % (process.pid, time.time()), encoding="ascii")
+    return {"changed": True, "job": str(job)}
+
+
+def look(job: Path, tail: int) -> Facts:
+    """How far it is; when it has ended, its directory is removed after the answer was put together."""
+    try:
+        pid, began = (job / "pid").read_text(encoding="ascii").split()
+    except OSError as error:
+        raise RackError("Cannot find the command again: %s: %s. Look whether it still runs, then run this again." % (job, error.strerror)) from error
+    code = job / "code"
+    ended = code.exists()
+    facts: Facts = {"changed": True, "ended": ended, "seconds": int(time.time() - float(began)), "lines": last_lines(job / "output", tail)}
+    if ended:
+        facts["rc"] = int(code.read_text(encoding="ascii"))
+        shutil.rmtree(str(job))
+    elif not Path("/proc/%s" % pid).exists() and not code.exists():
+        facts.update(ended=True, rc=-1)  # the host was restarted, or somebody killed it with its wrapper
+    return facts
+
+
+def last_lines(output: Path, count: int) -> t.List[str]:
+    """The last lines with something in them. A carriage return begins a line anew, as on a terminal."""
+    try:
+        with output.open("rb") as file:
+            file.seek(max(file.seek(0, os.SEEK_END) - _WINDOW, 0))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return []
+    lines = (line.rstrip().rpartition("\r")[2] for line in text.split("\n"))
+    return [line for line in lines if line.strip()][-count:]
+
+
+def stop(job: Path, tail: int) -> Facts:
+    """End it with everything that it started."""
+    pid = int((job / "pid").read_text(encoding="ascii").split()[0])
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGTERM)
+    return {**look(job, tail), "stopped": True}
+
+
+def run(module: AnsibleModule) -> Facts:
+    params = module.params
+    if params["step"] is None:
+        raise RackError("Cannot run this module alone: its other half is an action plugin of the same name. Use it as a task of mycosoft.rack.long_command.")
+    if params["step"] == "start":
+        return start(params)
+    return (look if params["step"] == "look" else stop)(Path(params["job"]), params["tail"])
+
+
+def main() -> None:
+    reported(AnsibleModule(argument_spec=argument_spec()), run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""long_command on the host, with real processes: started apart from the task, found again, stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.mycosoft.rack.plugins.modules import long_command
+
+Result = dict[str, t.Any]
+Run = t.Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    def call(**options: t.Any) -> Result:
+        with patch_module_args({"directory": str(tmp_path), **options}), pytest.raises(SystemExit):
+            long_command.main()
+        result: Result = json.loads(capsys.readouterr().out)
+        return result
+
+    return call
+
+
+def ended(run: Run, job: str) -> Result:
+    """The last look. What is waited for is the process, which is a child of this one."""
+    os.waitpid(int((Path(job) / "pid").read_text().split()[0]), 0)
+    return run(step="look", job=job)
+
+
+def test_exit_code_and_last_lines_are_told_and_nothing_is_left(run: Run, tmp_path: Path) -> None:
+    job = run(step="start", argv=["sh", "-c", "echo one; echo two >&2; echo; printf '10%%\\r20%%\\n'; exit 3"])["job"]
+    result = ended(run, job)
+    assert (result["ended"], result["rc"], result["lines"]) == (True, 3, ["one", "two", "20%"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_runs_in_its_directory_and_reads_nothing(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    job = run(step="start", argv=["sh", "-c", "pwd; cat"], chdir=str(tmp_path / "there"))["job"]
+    assert ended(run, job)["lines"] == [str(tmp_path / "there")]
+
+
+def test_arguments_are_not_for_a_shell(run: Run) -> None:
+    job = run(step="start", argv=["echo", "$HOME", "a  b", "'", "; exit 7"])["job"]
+    assert ended(run, job)["lines"] == ["$HOME a  b ' ; exit 7"]
+
+
+def test_it_is_seen_while_it_runs_and_stopped_with_its_children(run: Run, tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    job = run(step="start", argv=["sh", "-c", f"echo begun; echo >{fifo}; sleep 600 & sleep 600"])["job"]
+    fifo.read_text()  # it has begun by then
+    seen = run(step="look", job=job)
+    assert (seen["ended"], seen["lines"], "rc" in seen) == (False, ["begun"], False)
+    pid = int((Path(job) / "pid").read_text().split()[0])
+    assert run(step="stop", job=job)["stopped"] is True
+    os.waitpid(pid, 0)
+    until = time.monotonic() + 20
+    with pytest.raises(ProcessLookupError):
+        while time.monotonic() < until:  # its grandchild is somebody else's child by now
+            os.killpg(pid, 0)
+
+
+def test_one_that_was_killed_with_its_wrapper_has_ended(run: Run) -> None:
+    job = run(step="start", argv=["sleep", "600"])["job"]
+    pid = int((Path(job) / "pid").read_text().split()[0])
+    os.killpg(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    result = run(step="look", job=job)
+    assert (result["ended"], result["rc"]) == (True, -1)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        pytest.param({"step": "start", "argv": []}, "argv is empty", id="nothing to run"),
+        pytest.param({"step": "start", "argv": ["no-such-program"]}, "Cannot run no-such-program: there is no such program", id="unknown program"),
+        pytest.param({"step": "start", "argv": ["true"], "directory": "/nowhere"}, "who may write to /nowhere", id="no place for its output"),
+        pytest.param({"step": "look", "job": "/nowhere"}, "Cannot find the command again: /nowhere", id="a job that is gone"),
+        pytest.param({"argv": ["true"]}, "its other half is an action plugin", id="without the action plugin"),
+    ],
+)
+def test_what_cannot_be_run_is_refused(run: Run, options: Result, said: str) -> None:
+    result = run(**options)
+    assert result["failed"] is True
+    assert said in result["msg"]
