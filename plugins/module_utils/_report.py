@@ -91,6 +91,7 @@ def _block(name: str, host: Json) -> str:
         commits: t.List[Row] = [("checkout", "from", "to")]
         commits += [(commit["dest"], _commit(commit["from"]), _commit(commit["to"])) for commit in host["commits"]]
         lines += ["  " + line for line in aligned(commits)]
+        lines += ["    %s" % subject for commit in host["commits"] for subject in commit.get("log", ())]
     return "\n".join(lines)
 
 

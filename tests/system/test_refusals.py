@@ -11,7 +11,7 @@ import yaml
 
 from tests.rig.rig import Rig
 from tests.system.conftest import Playbook
-from tests.system.playbooks import ROOT, Run
+from tests.system.playbooks import ROOT, Run, run_playbook
 from tests.system.servers import SERVERS, running
 
 STACKS = yaml.safe_load((ROOT / "tests/rig/inventory/group_vars/all/rack.yml").read_text())["rack_stacks"]
@@ -92,9 +92,20 @@ def local_change(rig: Rig, deployed: Run) -> Iterator[None]:
 def test_an_uncommitted_change_on_a_server_is_refused_and_kept(rig: Rig, local_change: None, playbook: Playbook) -> None:
     before = {server: running(rig, server) for server in SERVERS}
     output = playbook("deploy").refused().output
-    assert "Local modifications exist in the destination: /home/mycosoft/mycosoft/website" in flat(output), output
+    assert "Cannot pull the code of sandbox: in /home/mycosoft/mycosoft/website there are changes: VERSION. Nothing was pulled." in flat(output), output
     assert "by hand" in rig.run("sandbox", ["cat", "/home/mycosoft/mycosoft/website/VERSION"]).stdout
     assert {server: running(rig, server) for server in SERVERS} == before
+
+
+def test_with_force_an_uncommitted_change_is_kept_as_a_stash(rig: Rig, local_change: None) -> None:
+    git = ["git", "-C", "/home/mycosoft/mycosoft/website"]
+    before = rig.run("sandbox", [*git, "stash", "list"]).stdout
+    pulled = run_playbook("molecule/source_code/converge.yml", rig.inventory, extra={"source_code_force": True, "source_code_stash": "by the test"})
+    assert 'as the stash "by the test"' in flat(pulled.succeeded().output)
+    after = rig.run("sandbox", [*git, "stash", "list"]).stdout
+    assert len(after.splitlines()) == len(before.splitlines()) + 1
+    assert "by hand" in rig.run("sandbox", [*git, "stash", "show", "--patch"]).stdout
+    assert rig.run("sandbox", [*git, "status", "--porcelain"]).stdout == ""
 
 
 def test_a_part_of_the_rack_is_refused(rig: Rig, deployed: Run, playbook: Playbook) -> None:

@@ -34,7 +34,7 @@ def host(**more: t.Any) -> t.Dict[str, t.Any]:
             "containers": [container("website", 32 * G, reservation=8 * G, percent=1.6)],
         },
         "freed": {"total": 3 * G},
-        "commits": [{"dest": "/srv/website", "from": "a" * 40, "to": "b" * 40}],
+        "commits": [{"dest": "/srv/website", "from": "a" * 40, "to": "b" * 40, "log": ["bbbbbbb Release 2"]}],
         "changed_stacks": ["always-on"],
     }
     return {**facts, **more}
@@ -48,6 +48,7 @@ def test_the_table_shows_limit_use_memory_before_and_after_disk_and_commits() ->
         "  website  32G    8G        512M    1.6 %",
         "  checkout      from          to",
         "  /srv/website  aaaaaaaaaaaa  bbbbbbbbbbbb",
+        "    bbbbbbb Release 2",
     ]
 
 
