@@ -68,6 +68,10 @@ bench-memory: setup ## memory_check held against docker stats and the SDK, SIZES
 compare-prune: setup ## what docker_prune and other ways to clear a host lose, on every engine: the tables in docs/guides
 	@python -m tests.compare
 
+.PHONY: faults
+faults: setup ## a deploy that meets every fault in turn, on real servers: what answers afterwards, in docs/guides/faults.md (a good hour)
+	@python -m tests.faults
+
 .PHONY: mutants
 mutants: setup ## would the unit tests notice if docker_prune decided otherwise? at least 90 % of small changes must be
 	@python -m tests.mutants
