@@ -35,25 +35,22 @@ class Problem:
 
 def problems(wanted: t.Iterable[t.Tuple[str, str]], before: t.Sequence[Container], after: t.Sequence[Container], events: t.Iterable[Json]) -> t.List[Problem]:
     """Everything that went wrong between ``before`` and ``after``, one entry for each container and cause."""
-    now = {container.id: container for container in after}
-    found: t.Dict[t.Tuple[str, str], Problem] = {}
-    for event in events:
-        then = next((container for container in before if container.id == event["Actor"]["ID"]), None)
-        what = _of_event(event)
-        if then is not None and what:
-            found[then.id, what] = _problem(then, what, iso(event["timeNano"] / 1e9))
-    for container in before:
-        for what in _of_counters(container, now.get(container.id)):
-            found.setdefault((container.id, what), _problem(container, what, None))
-    for container in after:
-        # Compose's --wait can end well when its time is up (seen with 2.26): it is not trusted
-        if container.state == "running" and container.health not in (None, "none", "healthy"):
-            found.setdefault((container.id, "became unhealthy"), _problem(container, "is not healthy but %s" % container.health, None))
+    found = [*_of_events(before, events), *_of_counters(before, after), *_of_health(after)]
     running = {(container.project, container.service) for container in after if container.state == "running"}
-    for project, service in wanted:
-        if (project, service) not in running and not any((one.project, one.service) == (project, service) for one in found.values()):
-            found[project, service] = Problem(project, service, "", "no container of it runs", None)
-    return sorted(found.values(), key=lambda problem: (problem.project, problem.service, problem.when or "", problem.what))
+    told = {(problem.project, problem.service) for problem in found}
+    found += [Problem(project, service, "", "no container of it runs", None) for project, service in wanted if (project, service) not in running | told]
+    once: t.Dict[t.Tuple[str, str], Problem] = {}
+    for problem in found:  # an event, which knows the moment, comes before what a counter tells of the same
+        once.setdefault((problem.container or problem.service, problem.what), problem)
+    return sorted(once.values(), key=lambda problem: (problem.project, problem.service, problem.when or "", problem.what))
+
+
+def _of_events(before: t.Iterable[Container], events: t.Iterable[Json]) -> t.Iterator[Problem]:
+    then = {container.id: container for container in before}
+    for event in events:
+        container, what = then.get(event["Actor"]["ID"]), _of_event(event)
+        if container is not None and what:
+            yield _problem(container, what, iso(event["timeNano"] / 1e9))
 
 
 def _of_event(event: Json) -> t.Optional[str]:
@@ -67,10 +64,15 @@ def _of_event(event: Json) -> t.Optional[str]:
     return None
 
 
-def _of_counters(before: Container, after: t.Optional[Container]) -> t.Iterator[str]:
+def _of_counters(before: t.Iterable[Container], after: t.Iterable[Container]) -> t.Iterator[Problem]:
     """What no event told, because the engine forgot it or was started again."""
-    if after is None:
-        return
+    now = {container.id: container for container in after}
+    for container in before:
+        for what in _counted(container, now.get(container.id, container)):
+            yield _problem(container, what, None)
+
+
+def _counted(before: Container, after: Container) -> t.Iterator[str]:
     kills = [(one.cgroup.oom_kills or 0) if one.cgroup else 0 for one in (before, after)]
     if kills[1] > kills[0]:
         yield "ran out of memory"
@@ -78,6 +80,13 @@ def _of_counters(before: Container, after: t.Optional[Container]) -> t.Iterator[
         yield "was restarted"
     elif after.started_at != before.started_at and after.state == "running":
         yield "was started again"
+
+
+def _of_health(after: t.Iterable[Container]) -> t.Iterator[Problem]:
+    """Compose's --wait can end well when its time is up (seen with 2.26): it is not trusted."""
+    for container in after:
+        if container.state == "running" and container.health not in (None, "none", "healthy"):
+            yield _problem(container, "is not healthy but %s" % container.health, None)
 
 
 def _problem(container: Container, what: str, when: t.Optional[str]) -> Problem:
