@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 import typing as t
 
@@ -15,8 +16,9 @@ from tests.faults.back import go_back
 from tests.faults.cases import FAULTS
 from tests.faults.rack import SERVERS, Rack
 from tests.faults.together import at_once
-from tests.faults.trial import BAD, attempt, plain
+from tests.faults.trial import BAD, attempt, ready
 from tests.repository import ROOT
+from tests.rig.errors import RigError
 from tests.rig.rig import Rig
 
 PAGE = ROOT / "docs/guides/faults.md"
@@ -27,6 +29,15 @@ def trials() -> dict[str, tuple[str, Trial]]:
     """Name on the command line -> what the page calls it, and what makes the cells of its row."""
     faults: dict[str, tuple[str, Trial]] = {fault.name: (fault.sentence, lambda rack, fault=fault: pages.cells(attempt(fault, rack))) for fault in FAULTS}  # type: ignore[misc]
     return {**faults, "together": (pages.TOGETHER, lambda rack: [at_once(rack)]), "rollback": (pages.ROLLBACK, lambda rack: [go_back(rack, load())])}
+
+
+def tried(rack: Rack, trial: Trial) -> t.Sequence[str]:
+    """The cells of a row; a trial that cannot be made is a failure, and not the end of the campaign."""
+    try:
+        ready(rack)
+        return trial(rack)
+    except (RigError, RuntimeError, OSError, subprocess.SubprocessError) as error:
+        return [f"{BAD}: {' '.join(str(error).split())}".replace("|", "/")]
 
 
 def write(what: str, cells: t.Sequence[str]) -> None:
@@ -47,11 +58,9 @@ def main() -> int:
     rack = Rack(rig)
     bad = 0
     try:
-        rack.push({})
-        plain(rack, "first")
         for name in arguments.only or everything:
             what, trial = everything[name]
-            cells = trial(rack)
+            cells = tried(rack, trial)
             bad += any(cell.startswith(BAD) for cell in cells)
             progress(f"{what}: {' | '.join(cells)} (load {load()})")
             write(what, cells)

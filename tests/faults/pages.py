@@ -49,7 +49,7 @@ A cell that begins with FAILS is a promise that was not kept. To make this page 
 
 def page(outcomes: Rows, beside: Rows) -> str:
     """``outcomes``: sentence of a fault -> the cells of its row; ``beside``: what else was tried -> what came of it."""
-    rows = [[fault.sentence, *outcomes.get(fault.sentence, [NOT_TRIED] * (len(HEAD) - 1))] for fault in FAULTS]
+    rows = [[fault.sentence, *(list(outcomes.get(fault.sentence, [NOT_TRIED])) + [""] * len(HEAD))[: len(HEAD) - 1]] for fault in FAULTS]
     told = [[what, *beside.get(what, [NOT_TRIED])] for what in BESIDE]
     faults = table(["fault", "how it is made"], [[fault.sentence, fault.how] for fault in FAULTS])
     return _PAGE.format(example=FAULTS[0].name, faults=faults, outcomes=table(HEAD, rows), beside=table(["what", "what came of it"], told))

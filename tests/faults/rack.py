@@ -79,7 +79,7 @@ class Rack:
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
         self.version = int(time.time()) - _EPOCH
-        #: How many seconds the last plain deploy took, and when in it each task began.
+        #: The course of a plain deploy: how many seconds it took, and when in it each task began.
         self.length: float = 0
         self.tasks: t.Sequence[float] = ()
         # A connection of our own: what becomes of Ansible's is part of the trial.

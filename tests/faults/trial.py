@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import re
-import typing as t
 from pathlib import Path
 
 from tests.faults.cases import Fault
@@ -18,6 +18,8 @@ from tests.repository import ROOT
 
 LOGS = ROOT / ".cache/faults"
 BAD = "FAILS"
+#: How the last plain deploy went: how many seconds it took, and when in it each task began.
+COURSE = LOGS / "course.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +50,7 @@ def attempt(fault: Fault, rack: Rack) -> Outcome:
         with contextlib.ExitStack() as mending:
             mending.callback(fault.mend, rack)
             old, word = before(rack)
+            rack.length, rack.tasks = json.loads(COURSE.read_text(encoding="utf-8"))
             new = rack.push(fault.edits)
             run = Process(rack.rig, "deploy", fault.extra())
             struck = fault.at is None or fault.at(rack, run)
@@ -109,10 +112,19 @@ def next_deploy(rack: Rack, name: str, word: str) -> tuple[bool, str]:
 def plain(rack: Rack, name: str) -> Process:
     """A deploy that nothing disturbs, which has ended. Its course tells later ones where they are."""
     run = Process(rack.rig, "deploy")
-    if run.ended() == 0:
-        rack.length, rack.tasks = run.seconds, [moment for moment, _task in run.tasks]
+    code, length = run.ended(), run.seconds
     run.keep(log(name))
+    if code == 0:
+        COURSE.write_text(json.dumps([length, [moment for moment, _task in run.tasks]]), encoding="utf-8")
     return run
+
+
+def ready(rack: Rack) -> None:
+    """Have a rack that is well, and know how a plain deploy goes on it: one is run where nobody knows."""
+    if not (COURSE.exists() and rack.serving() and rack.settled()[0].well):
+        rack.push({})
+        if plain(rack, "first").ended():
+            raise RuntimeError(f"Cannot begin: a plain deploy fails. Read {log('first')}")
 
 
 def verdict(code: int, run: Process) -> str:
@@ -122,6 +134,8 @@ def verdict(code: int, run: Process) -> str:
 
 
 def cause(output: str) -> str:
-    """What a failed run says at last about why it failed, in its own words."""
-    found: t.Sequence[str] = re.findall(r"Cannot deploy to .*|\[ERROR\]: .*|UNREACHABLE!.*", output)
-    return re.sub(r"\s+", " ", found[-1]).replace("|", "/").strip(" '\"") if found else "said nothing"
+    """Why a run failed, in its own words: what it says of the server that the fault struck goes before what it says of the others."""
+    errors = re.findall(r"^\[ERROR\]: (?:Task failed: |Action failed: |Module failed: )*(.*)|^fatal: (.*UNREACHABLE!.*)", output, re.MULTILINE)
+    found = [" ".join("".join(error).split()).replace("|", "/") for error in errors if "another server of the rack failed" not in "".join(error)]
+    summaries = [text for text in found if text.startswith("Cannot deploy to")]
+    return (summaries or found or ["said nothing"])[-1]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.back import own_start
 from tests.faults.cases import FAULTS, KILLS
-from tests.faults.pages import BESIDE, HEAD, NOT_TRIED, cells, page, read
+from tests.faults.pages import BESIDE, NOT_TRIED, cells, page, read
 from tests.faults.rack import LIMITS, Json, Seen
 from tests.faults.together import Span, interleaved, outside, spans
 from tests.faults.trial import BAD, Outcome, answering, cause
@@ -58,9 +58,11 @@ def test_one_promise_that_was_not_kept_is_enough(broken: str) -> None:
 @pytest.mark.parametrize(
     ("output", "said"),
     [
-        pytest.param("[ERROR]: Task failed: one\n[ERROR]: Task failed: two\n", "[ERROR]: Task failed: two", id="the last error"),
-        pytest.param("[ERROR]: x\n    msg: 'Cannot deploy to sandbox:  a | b.'\n", "Cannot deploy to sandbox: a / b.", id="no bar, which would end the cell"),
-        pytest.param("fatal: [sandbox]: UNREACHABLE! => no\n", "UNREACHABLE! => no", id="unreachable"),
+        pytest.param("[ERROR]: Task failed: one\n[ERROR]: Task failed: Action failed: two\n", "two", id="the last error"),
+        pytest.param("[ERROR]: Task failed: Cannot deploy to a:  b | c.\n", "Cannot deploy to a: b / c.", id="no bar, which would end the cell"),
+        pytest.param("[ERROR]: Cannot deploy to a: b.\n[ERROR]: c\n", "Cannot deploy to a: b.", id="the summary"),
+        pytest.param("[ERROR]: a\n[ERROR]: Cannot deploy to o: another server of the rack failed.\n", "a", id="the server that was struck"),
+        pytest.param("fatal: [sandbox]: UNREACHABLE! => no\n", "[sandbox]: UNREACHABLE! => no", id="unreachable"),
         pytest.param("", "said nothing", id="nothing"),
     ],
 )
@@ -105,7 +107,7 @@ def test_a_page_is_read_as_it_was_written() -> None:
     beside = {what: ["well"] for what in BESIDE}
     assert read(page(outcomes, beside)) == (outcomes, beside)
     assert read("") == ({}, {})
-    assert read(page({}, {}))[0][SENTENCES[0]] == [NOT_TRIED] * (len(HEAD) - 1)
+    assert read(page({}, {}))[0][SENTENCES[0]][0] == NOT_TRIED
 
 
 def test_every_fault_has_a_name_and_a_sentence_of_its_own() -> None:

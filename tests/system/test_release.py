@@ -1,0 +1,102 @@
+"""A deploy that ends badly leaves what ran before, and one can go back by hand: by image id, without a build."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.rig.forge import STACKS, replaced
+from tests.rig.rig import Rig
+from tests.system.conftest import Playbook
+from tests.system.playbooks import ROOT, Run
+from tests.system.servers import SERVERS, docker, services
+from tests.system.test_deploy import website
+
+STATE = "/var/lib/mycosoft-rack"
+CHECKOUT = "/home/mycosoft/mycosoft/website"
+SHORT: dict[str, Any] = {"compose_deploy_wait_timeout": 20, "compose_deploy_watch_seconds": 2}
+#: As seeded; a test that pushes anything else brings it back.
+SEEDED = {name: (STACKS / "website" / name).read_text() for name in ("VERSION", "app.py")}
+
+Images = dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def before(rig: Rig, deployed: Run) -> Iterator[Images]:
+    """The images that run before anything here; at the end, the website's files are those that were seeded."""
+    yield images(rig)
+    rig.push("website", SEEDED, "As it was")
+
+
+@pytest.fixture(scope="module")
+def killed(rig: Rig, before: Images, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """A deploy whose controller dies when it begins to start services; the servers that are locked then."""
+    rig.push("website", {**SEEDED, "VERSION": "two\n"}, "Release two")
+    command = ["ansible-playbook", "playbooks/deploy.yml", "--inventory", str(rig.inventory), "--extra-vars", json.dumps(SHORT)]
+    log = tmp_path_factory.mktemp("killed") / "log"
+    with log.open("w") as file:
+        process = subprocess.Popen(command, cwd=ROOT, env=os.environ, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)
+    while "Stage | Start" not in log.read_text():
+        assert process.poll() is None, log.read_text()
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    return locked(rig)
+
+
+@pytest.fixture(scope="module")
+def resumed(rig: Rig, killed: list[str], playbook: Playbook) -> Run:
+    """The plain deploy after that."""
+    return playbook("deploy", extra=SHORT)
+
+
+def images(rig: Rig) -> Images:
+    return {name: service["Image"] for server in SERVERS for name, service in services(rig, server).items()}
+
+
+def commit(rig: Rig) -> str:
+    return rig.run("sandbox", ["git", "-C", CHECKOUT, "rev-parse", "HEAD"]).stdout
+
+
+def locked(rig: Rig) -> list[str]:
+    return [server for server in SERVERS if rig.run(server, ["test", "-e", f"{STATE}/lock.json"], check=False).returncode == 0]
+
+
+def test_where_health_never_comes_the_old_images_run_again_and_the_run_fails(rig: Rig, before: Images, playbook: Playbook) -> None:
+    version, checked_out = website(rig)["version"], commit(rig)
+    sick = replaced('200, "application/json", json.dumps({"service"', '503, "application/json", json.dumps({"service"')
+    rig.push("website", {"VERSION": "sick\n", "app.py": sick}, "A release that is not well")
+
+    output = " ".join(playbook("deploy", extra=SHORT).refused().output.split())
+
+    assert "Cannot deploy to sandbox" in output
+    assert "always-on: what ran before was brought back" in output, output
+    assert (images(rig), website(rig)["version"], commit(rig), locked(rig)) == (before, version, checked_out, [])
+    recorded = json.loads(rig.run("sandbox", ["tail", "-n", "1", f"{STATE}/history.jsonl"]).stdout)
+    assert recorded["result"] == "rolled_back"
+
+
+def test_after_the_controller_was_killed_in_the_middle_of_a_start_a_plain_deploy_succeeds(rig: Rig, killed: list[str], resumed: Run) -> None:
+    assert "sandbox" in killed, "the run that died could not give it back"
+    assert "because its process" in " ".join(resumed.succeeded().output.split())
+    assert (website(rig)["version"], locked(rig)) == ("two", [])
+
+
+def test_one_goes_back_by_image_id_without_a_build_and_twice_goes_further_back(rig: Rig, before: Images, resumed: Run, playbook: Playbook) -> None:
+    second = images(rig)
+    rig.push("website", {"VERSION": "three\n"}, "Release three")
+    playbook("deploy", extra=SHORT).succeeded()
+    third = images(rig)
+    assert len({release["mycosoft-website"] for release in (before, second, third)}) == 3
+    there = docker(rig, "sandbox", "images", "--quiet", "--no-trunc").split()
+    for wanted in (second, before):
+        playbook("rollback").succeeded()
+        assert (images(rig), locked(rig)) == (wanted, [])
+    assert set(docker(rig, "sandbox", "images", "--quiet", "--no-trunc").split()) <= set(there), "nothing was built"
