@@ -193,6 +193,10 @@ def read_stacks(raw: t.Any) -> t.List[Stack]:
     return [Stack(name=name, **values) for name, values in read.items()]
 
 
+#: What is told of a stack to which nothing was done.
+_NOTHING: Facts = {"changed": False, "release": None, "found": False, "forgotten": [], "stopped": []}
+
+
 @dataclass(frozen=True)
 class Work:
     """One stack in one call. ``check``: only say what would be done."""
@@ -218,9 +222,11 @@ class Work:
         if found and not self.check:
             self.store.set_current(found[0].id)
         last = begun[-1] if begun else self.history.find(self.run)
-        return {"changed": bool(begun), "release": last and last.facts(), "found": bool(found), "forgotten": [], "stopped": []}
+        return {**_NOTHING, "changed": bool(begun), "release": last and last.facts(), "found": bool(found)}
 
     def finished(self) -> Facts:
+        if self.check and self.history.find(self.run) is None:  # it was only said that it would be pinned
+            return {**_NOTHING, "changed": True}
         result = self.params["result"]
         began = timestamp(str((self.history.find(self.run) or Release("", "", None, None, {})).about.get("began", ""))) or self.now
         about = {"ended": iso(self.now), "seconds": round(self.now - began), "memory_available_after": Kernel().meminfo().get("MemAvailable")}
@@ -230,7 +236,7 @@ class Work:
         forgotten = after.forgettable(self.params["keep"])
         if not self.check:
             self._write(release, current, forgotten)
-        return {"changed": True, "release": release.facts(), "found": False, "forgotten": [one.id for one in forgotten], "stopped": []}
+        return {**_NOTHING, "changed": True, "release": release.facts(), "forgotten": [one.id for one in forgotten]}
 
     def _write(self, release: Release, current: t.Optional[str], forgotten: t.Iterable[Release]) -> None:
         """In the order that a run which dies in between can be understood: images first, the link after them, what is old last."""
@@ -245,7 +251,7 @@ class Work:
     def target(self) -> t.Optional[Release]:
         """What to go back to, whole and still here; None where nothing of ours ran before."""
         begun = self.history.find(self.run)
-        if self.params["to"] is None and begun is not None and begun.previous is None:
+        if self.params["to"] is None and (begun.previous is None if begun else self.check):
             return None
         target = self.history.target(self.run, self.params["to"])
         if target.state is not None:
@@ -255,14 +261,14 @@ class Work:
     def restored(self, target: t.Optional[Release]) -> Facts:
         begun = self.history.find(self.run)
         if target is None or target.state is None or begun is None:
-            return {"changed": False, "release": None, "found": False, "forgotten": [], "stopped": []}
+            return dict(_NOTHING)
         changed = self.released.differs(target.state)
         stopped: t.List[str] = []
         if not self.check:
             self.store.write(replace(begun, about={**begun.about, "restored": target.id}))
             self.released.restore(target.state)
             stopped = self.released.stop_strangers(target.state, timestamp(str(begun.about.get("began", ""))) or self.now)
-        return {"changed": changed or bool(stopped), "release": target.facts(), "found": False, "forgotten": [], "stopped": stopped}
+        return {**_NOTHING, "changed": changed or bool(stopped), "release": target.facts(), "stopped": stopped}
 
 
 def run(module: AnsibleModule) -> Facts:
