@@ -136,6 +136,8 @@ def verdict(code: int, run: Process) -> str:
 def cause(output: str) -> str:
     """Why a run failed, in its own words: what it says of the server that the fault struck goes before what it says of the others."""
     errors = re.findall(r"^\[ERROR\]: (?:Task failed: |Action failed: |Module failed: )*(.*)|^fatal: (.*UNREACHABLE!.*)", output, re.MULTILINE)
-    found = [" ".join("".join(error).split()).replace("|", "/") for error in errors if "another server of the rack failed" not in "".join(error)]
+    found = [
+        " ".join("".join(error).split()).replace("|", "/").removesuffix(" =>") for error in errors if "another server of the rack failed" not in "".join(error)
+    ]
     summaries = [text for text in found if text.startswith("Cannot deploy to")]
     return (summaries or found or ["said nothing"])[-1]
