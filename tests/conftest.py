@@ -15,18 +15,38 @@ TESTS = Path(__file__).parent
 ORDER = ("unit", "invariants", "static", "system", "molecule")
 
 
+#: Files that bring up servers of their own; everything else that needs servers shares one rack, one test after the other.
+OWN_SERVERS = {"test_engines.py": "engines", "test_cgroup_v2.py": "vm"}
+GROUPS = ("rack", *OWN_SERVERS.values())
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run directories in ORDER and, within one, what is marked slow after the rest.
 
-    With several workers (`make check`) it is the other way round: the linters take longest, and none should be left alone at the end.
+    With several workers what takes longest comes first, so that no worker is left alone with it at the end: tests that share servers, each
+    group as a whole on one worker, then linters, then the rest.
     """
-    forwards = not hasattr(config, "workerinput")
-    items.sort(key=lambda item: (_rank(item.path), item.get_closest_marker("slow") is not None), reverse=not forwards)
+    if not hasattr(config, "workerinput"):
+        items.sort(key=_place)
+        return
+    groups: dict[str | None, list[pytest.Item]] = {group: [] for group in (*GROUPS, None)}
+    for item in items:
+        group = _group(item.path)
+        groups[group].append(item)
+        if group:
+            item.add_marker(pytest.mark.xdist_group(group))
+    alone = groups.pop(None)
+    items[:] = [item for members in groups.values() for item in sorted(members, key=_place)] + sorted(alone, key=_place, reverse=True)
 
 
-def _rank(path: Path) -> int:
-    directory = path.relative_to(TESTS).parts[0]
-    return ORDER.index(directory) if directory in ORDER else len(ORDER)
+def _place(item: pytest.Item) -> tuple[int, bool]:
+    directory = item.path.relative_to(TESTS).parts[0]
+    return (ORDER.index(directory) if directory in ORDER else len(ORDER)), item.get_closest_marker("slow") is not None
+
+
+def _group(path: Path) -> str | None:
+    """Who shares servers with whom; None for a test that needs none."""
+    return OWN_SERVERS.get(path.name, "rack") if path.relative_to(TESTS).parts[0] in ("system", "molecule") else None
 
 
 @pytest.hookimpl(trylast=True)
