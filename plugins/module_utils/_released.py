@@ -80,15 +80,20 @@ class Released:
             )
 
     def restore(self, state: State) -> None:
-        """Bring back sources, override and the names of the images; what runs is left to Compose."""
+        """Bring back sources, override and the names of the images; what runs is left to Compose.
+
+        Only what differs is written: a disk that is full may be why one goes back.
+        """
         for folder, commit in state.sources.items():
             # keeps what a person changed there, and refuses where that is in the way
             code, _output, errors = self._run(["git", "-C", folder, "reset", "--quiet", "--keep", commit])
             if code:
                 raise RackError("Cannot bring %s back to %s: %s. Put the local changes away (git stash) and run again." % (folder, commit, errors.strip()))
-        write_atomically(Path(self._stack.override), _NO_OVERRIDE if state.override is None else state.override)
+        path, override = Path(self._stack.override), _NO_OVERRIDE if state.override is None else state.override
+        if not path.exists() or path.read_text(encoding="utf-8") != override:
+            write_atomically(path, override)
         for service in state.services.values():
-            if "@" not in service.image:  # a digest always means the same image
+            if "@" not in service.image and self._image_of(service.image) != service.image_id:  # a digest always means the same image
                 self._engine.post("/images/%s/tag" % service.image_id, **_reference(service.image))
 
     def stop_strangers(self, state: State, since: float) -> t.List[str]:

@@ -137,7 +137,6 @@ stacks:
     found:
       description: Whether what ran was no release of ours, and was made one.
       type: bool
-      sample: false
     forgotten:
       description: Releases whose images are no longer kept.
       type: list
@@ -147,9 +146,9 @@ stacks:
       description: Containers of services that the release does not have, which were made since the run began, and were stopped.
       type: list
       elements: str
-      sample: []
 """
 
+import contextlib
 import time
 import typing as t
 from dataclasses import dataclass, replace
@@ -158,7 +157,7 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._history import append
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, RackError, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._release import History, Release
 from ansible_collections.mycosoft.rack.plugins.module_utils._release_store import Store
@@ -225,10 +224,10 @@ class Work:
         return {**_NOTHING, "changed": bool(begun), "release": last and last.facts(), "found": bool(found)}
 
     def finished(self) -> Facts:
-        if self.check and self.history.find(self.run) is None:  # it was only said that it would be pinned
+        begun, result = self.history.find(self.run), self.params["result"]
+        if self.check and begun is None:  # it was only said that it would be pinned
             return {**_NOTHING, "changed": True}
-        result = self.params["result"]
-        began = timestamp(str((self.history.find(self.run) or Release("", "", None, None, {})).about.get("began", ""))) or self.now
+        began = timestamp(str(begun.about.get("began", "")) if begun else "") or self.now
         about = {"ended": iso(self.now), "seconds": round(self.now - began), "memory_available_after": Kernel().meminfo().get("MemAvailable")}
         release = self.history.ended(self.run, result, self.released.state(), about)
         current = {"ok": release.id, "rolled_back": release.about.get("restored")}.get(result) or self.history.current
@@ -265,18 +264,18 @@ class Work:
         changed = self.released.differs(target.state)
         stopped: t.List[str] = []
         if not self.check:
-            self.store.write(replace(begun, about={**begun.about, "restored": target.id}))
             self.released.restore(target.state)
             stopped = self.released.stop_strangers(target.state, timestamp(str(begun.about.get("began", ""))) or self.now)
+            # Where a full disk takes no note, what ran before is back all the same; where somebody named it, the note decides what is current.
+            with contextlib.suppress(*(() if self.params["to"] else (RackError,))):
+                self.store.write(replace(begun, about={**begun.about, "restored": target.id}))
         return {**_NOTHING, "changed": changed or bool(stopped), "release": target.facts(), "stopped": stopped}
 
 
 def run(module: AnsibleModule) -> Facts:
     params = module.params
     directory = Path(params["directory"])
-    stacks = read_stacks(params["stacks"])
-    engine = connect(params)
-    now = time.time()
+    stacks, engine, now = read_stacks(params["stacks"]), connect(params), time.time()
     works = {}
     for stack in stacks:
         store = Store(directory / "releases" / stack.name)
