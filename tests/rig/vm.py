@@ -9,13 +9,10 @@ the kernel is proven here, once: it is emulated, and some ten times slower.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import secrets
 import shutil
-import subprocess
 import typing as t
-from pathlib import Path
 
 import docker
 import yaml
@@ -25,7 +22,7 @@ from tests.rig import containers as rig_containers
 from tests.rig import inventory
 from tests.rig.engine import ensure_engine
 from tests.rig.errors import RigError
-from tests.rig.layout import Layout, project_of
+from tests.rig.layout import Layout
 from tests.rig.rig import Rig, silent
 from tests.rig.ssh import Identity, known_host, make_key, wait_for
 from tests.rig.state import Record, State
@@ -42,96 +39,52 @@ _CONTAINER_MEMORY = "2g"
 _NETWORK_IS_UP = b"vm: the network is up"
 
 
-class VirtualMachine:
-    """The virtual machine ``name`` of this checkout. It has the state, labels and network of a rig: a rig's tear-down removes it."""
+class VirtualMachine(Rig):
+    """A rig of one server and nothing else, the virtual machine: used and torn down as any rig, by name also after a run that was killed."""
 
     def __init__(self, name: str = SERVER, progress: t.Callable[[str], None] = silent) -> None:
-        self.state = State.of(name)
-        self._name = name
-        self._progress = progress
-        self._record: Record | None = None
+        super().__init__(name, servers=(SERVER,), progress=progress)
         self._container: Container | None = None
 
-    @classmethod
-    @contextlib.contextmanager
-    def up(cls, name: str = SERVER, progress: t.Callable[[str], None] = silent) -> t.Iterator[VirtualMachine]:
-        """A machine that is ready, for as long as the block lasts."""
-        machine = cls(name, progress)
-        try:
-            machine.start()
-            machine.wait()
-            yield machine
-        finally:
-            machine.down()
+    def up(self, fresh: bool = True) -> None:  # noqa: ARG002 # what every rig takes
+        """Have it ready; it is always made anew."""
+        self.start()
+        self.wait()
 
     def start(self) -> None:
         """Let it boot and return at once; makes its image where there is none. What a killed run left goes first."""
-        client = ensure_engine().client
-        image = MachineBuilder(client, self._progress).machine()
-        project = project_of(self._name)
-        rig_containers.remove(client, project)
-        self.state.clear()
-        layout = Layout(project, rig_containers.make_network(client, project), (SERVER,))
-        self._record = Record(layout, recipe=image, instance=secrets.token_hex(4), zone="", stacks={})
-        write_state(self.state, self._record)
-        self._container = start_container(client, image, self.state, self._record)
-        self._progress(f"{SERVER} boots at {self._address}")
+        self.down()
+        with self._lock():
+            client = ensure_engine().client
+            image = MachineBuilder(client, self._progress).machine()
+            layout = Layout(self._project, rig_containers.make_network(client, self._project), (SERVER,))
+            record = Record(layout, recipe=image, instance=secrets.token_hex(4), zone="", stacks={})
+            write_state(self.state, record)
+            self._container = start_container(client, image, self.state, record)
+        self._progress(f"{SERVER} boots at {layout.address(SERVER)}")
 
     def wait(self) -> None:
         """Return when SSH answers and Docker runs."""
         # A connection that the guest cannot answer yet would be tried again ever more rarely.
         wait_for(f"the network of {SERVER}", self._network_is_up, seconds=_BOOT_SECONDS)
-        wait_for(f"SSH on {SERVER}", lambda: self.run(["true"], check=False).returncode == 0, seconds=_BOOT_SECONDS)
+        wait_for(f"SSH on {SERVER}", lambda: self.run(SERVER, ["true"], check=False).returncode == 0, seconds=_BOOT_SECONDS)
         self._progress(f"{SERVER} answers over SSH")
-        self.run(["sudo", "systemctl", "start", "docker"], timeout=_BOOT_SECONDS)  # it starts already: this waits for it
+        self.run(SERVER, ["sudo", "systemctl", "start", "docker"], timeout=_BOOT_SECONDS)  # it starts already: this waits for it
         self._progress(f"{SERVER} runs Docker")
 
     def _network_is_up(self) -> bool:
-        assert self._container
+        if self._container is None:
+            raise RigError("Cannot wait for the virtual machine: it was not started. Call start() first.")
         console = self._container.logs()
         self._container.reload()
         if self._container.status != "running":
             raise RigError(f"Cannot boot the virtual machine: it ended. Its console ends with: {console.decode(errors='replace').strip()[-800:]}")
         return _NETWORK_IS_UP in console
 
-    def down(self) -> None:
-        """Remove all of it; stop the engine if a rig started it and nothing is left on it."""
-        Rig(self._name, progress=self._progress).down()
-
-    # -- use ----------------------------------------------------------------
-
-    @property
-    def inventory(self) -> Path:
-        """The inventory folder to hand to Ansible."""
-        return self.state.inventory
-
     @property
     def identity(self) -> Identity:
-        """Who logs in."""
-        return identity(self.state, self._started)
-
-    def run(self, argv: t.Sequence[str], *, check: bool = True, timeout: float = 300) -> subprocess.CompletedProcess[str]:
-        """Run ``argv`` on it as mycosoft, over SSH; ``check``: an exit code other than 0 raises :class:`RigError`."""
-        return self.identity.run(self._address, argv, check=check, timeout=timeout)
-
-    def popen(self, argv: t.Sequence[str]) -> subprocess.Popen[str]:
-        """Begin ``argv`` on it; what it prints can be read while it runs."""
-        command = [*self.identity.command(self._address, shared=False), "--", *argv]
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-
-    def docker(self) -> contextlib.AbstractContextManager[docker.DockerClient]:
-        """A client of its engine, over SSH."""
-        return self.identity.docker(self._address)
-
-    @property
-    def _address(self) -> str:
-        return self._started.layout.address(SERVER)
-
-    @property
-    def _started(self) -> Record:
-        if self._record is None:
-            raise RigError("Cannot use the virtual machine: it was not started. Call start() first.")
-        return self._record
+        """Who logs in, and waits as long as it takes."""
+        return identity(self.state, self.record)
 
 
 def identity(state: State, record: Record) -> Identity:

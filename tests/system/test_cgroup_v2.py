@@ -9,16 +9,16 @@ import contextlib
 import io
 import json
 import os
+import shlex
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import docker
-import docker.errors
 import pytest
 
-from tests.rig.ssh import wait_for
+from tests.bench.server import Server
 from tests.rig.vm import SERVER, VirtualMachine
 from tests.system.playbooks import ROOT
 
@@ -28,32 +28,41 @@ MIB = 1 << 20
 #: An emulated machine that swaps is slow, and slower on a busy one.
 PATIENCE = 600
 
-# Written to once it is there; with `walk` over and over, so that what was swapped out has to come back.
+# What is never written to is not there. With `walk` it is written to over and over, so that what was swapped out has to come back.
 EAT = """
 import sys, time
-held = [bytearray(b"x" * (1 << 20)) for _ in range(int(sys.argv[1]))]
+held = [bytearray(1 << 20) for _ in range(int(sys.argv[1]))]
+for block in held:
+    block[::4096] = b"x" * 256
 print("eaten", flush=True)
 while True:
     for block in held if sys.argv[2] == "walk" else ():
         block[::4096] = b"y" * 256
-    time.sleep(0.1)
+        time.sleep(0.05)
+    time.sleep(1)
 """
 FEED_A_CHILD = 'python3 -c "$0" 100 hold; echo killed; exec sleep infinity'
+# Asked on the machine itself: each look from outside would cost it a second of its processor.
+UNTIL_PRESSED = "while grep --quiet '^some avg10=0.00' /proc/pressure/memory; do sleep 1; done"
 
 Module = Callable[..., dict[str, Any]]
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("vm")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def vm() -> Iterator[VirtualMachine]:
-    with VirtualMachine.up() as machine:
+    machine = VirtualMachine()
+    try:
+        machine.up()
         yield machine
+    finally:
+        machine.down()
 
 
 @pytest.fixture(scope="module")
 def client(vm: VirtualMachine) -> Iterator[docker.DockerClient]:
-    with vm.docker() as client:
+    with vm.docker(SERVER) as client:
         client.api.import_image_from_data(_links_to_usr(), IMAGE)
         yield client
 
@@ -69,27 +78,45 @@ def eater(client: docker.DockerClient) -> Iterator[Callable[..., Any]]:
             container = client.containers.create(IMAGE, list(command), name=name, labels=labels, volumes=binds, network_mode="none", **options)
             afterwards.callback(container.remove, force=True)
             container.start()
-            wait_for(f"{name} to say {says!r}", lambda: says in container.logs(), seconds=PATIENCE)
+            assert any(says in line for line in container.logs(stream=True, follow=True)), f"{name} ended before it said {says!r}"
             return container
 
         yield start
 
 
 @pytest.fixture(scope="module")
-def module(vm: VirtualMachine) -> Module:
-    """Run a module of the collection on the machine as Ansible does, over SSH, and have what it returns."""
+def unpacked(vm: VirtualMachine) -> Module:
+    """Run a module on the machine where it lies unpacked: Ansible's own archive of it is compiled anew each time, half a minute there."""
+    server = Server(vm, SERVER)
 
-    def run(name: str, *arguments: str, **options: Any) -> dict[str, Any]:
-        command = ["ansible", SERVER, "--inventory", str(vm.inventory), "--module-name", f"mycosoft.rack.{name}", *arguments]
-        if options:
-            command += ["--args", json.dumps(options)]
-        settings = {"ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}
-        done = subprocess.run(command, cwd=ROOT, env={**os.environ, **settings}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        result: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])
-        return result
+    def run(name: str, **options: Any) -> dict[str, Any]:
+        return server.run_module(f"ansible_collections.mycosoft.rack.plugins.modules.{name}", options)[1]
 
     return run
+
+
+def ansible(vm: VirtualMachine, name: str, *arguments: str) -> dict[str, Any]:
+    """Run a module as Ansible does, over SSH, and have what it returns."""
+    command = ["ansible", SERVER, "--inventory", str(vm.inventory), "--module-name", f"mycosoft.rack.{name}", *arguments]
+    environment = {**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    result: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])
+    return result
+
+
+@contextlib.contextmanager
+def watched(vm: VirtualMachine) -> Iterator[list[list[str]]]:
+    """The lines of ``free`` all through the block, as words, once it has ended: what a check takes itself is part of what it finds."""
+    rows: list[list[str]] = []
+    # one process for each look: `free --seconds` keeps its lines to itself until it has a page of them
+    loop = "while free --bytes; do sleep 0.3; done"
+    command = [*vm.identity.command(vm.layout.address(SERVER), shared=False), "--", "sh", "-c", shlex.quote(loop)]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
+        yield rows
+        process.terminate()
+        assert process.stdout
+        rows += [line.split() for line in process.stdout]
 
 
 def _links_to_usr() -> bytes:
@@ -109,7 +136,7 @@ def eat(mebibytes: int, how: str = "hold") -> tuple[str, ...]:
 
 def cgroup(vm: VirtualMachine, container: Any, *files: str) -> list[str]:
     """What the kernel's files of the container hold."""
-    return vm.run(["cat", *(f"/sys/fs/cgroup/system.slice/docker-{container.id}.scope/{file}" for file in files)]).stdout.splitlines()
+    return vm.run(SERVER, ["cat", *(f"/sys/fs/cgroup/system.slice/docker-{container.id}.scope/{file}" for file in files)]).stdout.splitlines()
 
 
 def near(value: float) -> Any:
@@ -126,33 +153,25 @@ def levels(result: dict[str, Any]) -> dict[str, str]:
 
 
 def meminfo(vm: VirtualMachine) -> dict[str, int]:
-    lines = vm.run(["cat", "/proc/meminfo"]).stdout.splitlines()
+    lines = vm.run(SERVER, ["cat", "/proc/meminfo"]).stdout.splitlines()
     return {name.rstrip(":"): int(number) * 1024 for name, number, *_unit in map(str.split, lines)}
-
-
-def waited(vm: VirtualMachine) -> int:
-    """Microseconds since the boot in which some task waited for memory."""
-    return int(vm.run(["cat", "/proc/pressure/memory"]).stdout.split("total=")[1].split()[0])
 
 
 def test_the_machine_is_what_most_servers_are(vm: VirtualMachine, client: docker.DockerClient) -> None:
     info = client.info()
     assert (info["CgroupVersion"], info["CgroupDriver"], info["SwapLimit"]) == ("2", "systemd", True)
-    assert vm.run(["stat", "--file-system", "--format", "%T", "/sys/fs/cgroup"]).stdout.strip() == "cgroup2fs"
-    assert vm.run(["cat", "/proc/pressure/memory"]).stdout.startswith("some avg10=")
+    assert vm.run(SERVER, ["stat", "--file-system", "--format", "%T", "/sys/fs/cgroup"]).stdout.strip() == "cgroup2fs"
+    assert vm.run(SERVER, ["cat", "/proc/pressure/memory"]).stdout.startswith("some avg10=")
     assert meminfo(vm)["SwapTotal"] >= 500 * MIB
 
 
-def test_every_number_comes_from_the_kernels_files_and_is_what_others_measure(vm: VirtualMachine, module: Module, eater: Callable[..., Any]) -> None:
+def test_every_number_comes_from_the_kernels_files_and_is_what_others_measure(vm: VirtualMachine, eater: Callable[..., Any]) -> None:
     container = eater("steady", *eat(200))
-    with vm.popen(["free", "--bytes", "--seconds", "0.5"]) as others:  # all the while: what the check itself takes is part of what it finds
-        result = module("memory_check")
-        others.terminate()
-        assert others.stdout
-        rows = [line.split() for line in others.stdout if len(line.split()) in (4, 7)]
+    with watched(vm) as rows:
+        result = ansible(vm, "memory_check")
 
     host, found = result["host"], told_of(result, container)
-    memory, swap = ([tuple(map(int, row[1:])) for row in rows if row[0] == name and len(row) == width] for name, width in (("Mem:", 7), ("Swap:", 4)))
+    memory, swap = ([tuple(map(int, row[1:])) for row in rows if len(row) == width and row[0] == name] for name, width in (("Mem:", 7), ("Swap:", 4)))
     assert {host["total"]} == {row[0] for row in memory}
     for key, column in (("available", 5), ("used", 1)):
         assert min(row[column] for row in memory) * 0.99 <= host[key] <= max(row[column] for row in memory) * 1.01
@@ -169,16 +188,16 @@ def test_every_number_comes_from_the_kernels_files_and_is_what_others_measure(vm
     assert (found["peak"], found["oom_kills"]) == (near(int(peak)), 0)
 
 
-def test_limits_are_set_in_place_and_proven_by_the_kernel(vm: VirtualMachine, module: Module, eater: Callable[..., Any]) -> None:
+def test_limits_are_set_in_place_and_proven_by_the_kernel(vm: VirtualMachine, unpacked: Module, eater: Callable[..., Any]) -> None:
     container = eater("limited", *eat(20))
     before = container.attrs["Id"], _life(container)
     limits = [{"project": PROJECT, "service": "limited", "memory": 256 * MIB, "memory_swap": 384 * MIB, "reservation": 64 * MIB}]
 
-    assert module("docker_memory_limits", limits=limits)["changed"]
+    assert ansible(vm, "docker_memory_limits", "--args", json.dumps({"limits": limits}))["changed"]
 
     assert cgroup(vm, container, "memory.max", "memory.swap.max", "memory.low") == [str(size * MIB) for size in (256, 128, 64)]
     assert (container.attrs["Id"], _life(container)) == before
-    proof = module("docker_memory_limits", "--check", limits=limits)
+    proof = unpacked("docker_memory_limits", limits=limits, _ansible_check_mode=True)
     [held] = proof["containers"]
     assert (proof["changed"], proof["swap_accounted"]) == (False, True)
     assert (held["before"]["kernel_memory"], held["before"]["kernel_memory_swap"]) == (256 * MIB, 384 * MIB)
@@ -190,34 +209,27 @@ def _life(container: Any) -> tuple[str, int]:
     return state["StartedAt"], state["Pid"]
 
 
-def test_what_takes_more_than_there_is_swaps_is_told_of_and_once_capped_is_killed(vm: VirtualMachine, module: Module, eater: Callable[..., Any]) -> None:
+def test_real_swapping_and_pressure_are_told_and_who_may_no_longer_swap_is_killed(vm: VirtualMachine, unpacked: Module, eater: Callable[..., Any]) -> None:
+    """In a container of its own size, so that the check itself is not what is short: that would take an emulated machine minutes."""
     parent = eater("parent", "sh", "-c", FEED_A_CHILD, EAT, says=b"killed", mem_limit=32 * MIB, memswap_limit=32 * MIB)
-    calm, memory = waited(vm), meminfo(vm)
-    wanted = memory["MemAvailable"] + memory["SwapTotal"] // 2
-    greedy = eater("greedy", *eat(wanted // MIB, "walk"))
-    wait_for("pressure", lambda: waited(vm) > calm and vm.run(["grep", "^some avg10=0.00", "/proc/pressure/memory"], check=False).returncode == 1, PATIENCE)
+    greedy = eater("greedy", *eat(160, "walk"), mem_limit=96 * MIB, memswap_limit=256 * MIB)
+    vm.run(SERVER, ["sh", "-c", UNTIL_PRESSED], timeout=PATIENCE)
 
-    result = module("memory_check")
+    result = unpacked("memory_check", watch=2)
 
-    assert result["status"] == "critical"
-    assert {"host", "swap", "limits", f"{PROJECT}/parent"} <= set(levels(result))
-    assert levels(result)["host"] in ("warn", "critical")
-    assert result["host"]["swap_used_percent"] >= 25
-    assert result["host"]["pressure"]["some"]["avg10"] > 0
+    host, found = result["host"], told_of(result, greedy)
+    assert host["swap_used"] >= 48 * MIB
+    assert host["swap_in"] > 0
+    assert host["pressure"]["some"]["avg10"] > 0
+    assert found["swap_used"] >= 48 * MIB
+    assert levels(result)[f"{PROJECT}/greedy"] in ("warn", "critical")
     child = told_of(result, parent)
     assert (child["state"], child["oom_kills"]) == ("running", int(dict(line.split() for line in cgroup(vm, parent, "memory.events"))["oom_kill"]))
     assert child["oom_kills"] > 0
 
     limits = [{"project": PROJECT, "service": "greedy", "memory": 64 * MIB}]
-    module("docker_memory_limits", limits=limits, allow_below_usage=True)
-    wait_for("the end of greedy", lambda: not _runs(greedy), PATIENCE)
-    killed = module("memory_check")
-
-    assert told_of(killed, greedy)["oom_killed"]
-    assert f"{PROJECT}/greedy" in levels(killed)
-    assert {"host", "limits"}.isdisjoint(levels(killed))
-
-
-def _runs(container: Any) -> bool:
-    container.reload()
-    return bool(container.attrs["State"]["Running"])
+    unpacked("docker_memory_limits", limits=limits, allow_below_usage=True)
+    assert greedy.wait(timeout=PATIENCE)["StatusCode"] == 137
+    killed = told_of(unpacked("memory_check"), greedy)
+    assert killed["oom_killed"]
+    assert killed["oom_at"]

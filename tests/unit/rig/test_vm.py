@@ -49,4 +49,4 @@ def test_its_record_is_read_back_as_that_of_a_rig_so_that_a_tear_down_finds_it(s
 
 def test_one_that_was_not_started_says_so() -> None:
     with pytest.raises(RigError, match="it was not started"):
-        vm.VirtualMachine("never").run(["true"])
+        vm.VirtualMachine("never").wait()
