@@ -8,10 +8,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 import typing as t
 from pathlib import Path
 
+from ansible_collections.mycosoft.rack.plugins.module_utils._files import put
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import RackError
 
 Json = t.Dict[str, t.Any]
@@ -46,18 +46,8 @@ def append(path: str, line: Json) -> None:
 
 def replace(path: str, content: str) -> None:
     """Put a new file in the place of the old one, so that a reader finds one of the two, whole. Raises RackError."""
-    target = Path(path)
     with _refused("metrics", path):
-        # in the same directory, because a rename works within one file system, and not named *.prom, which would be read
-        descriptor, name = tempfile.mkstemp(prefix=".%s." % target.name, dir=target.parent)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(content)
-            Path(name).chmod(_MODE)
-            Path(name).replace(target)
-        except OSError:
-            Path(name).unlink()
-            raise
+        put(Path(path), content, _MODE)
 
 
 @contextlib.contextmanager

@@ -11,11 +11,11 @@ releases/<stack>/current -> <release>
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import typing as t
 from pathlib import Path
 
+from ansible_collections.mycosoft.rack.plugins.module_utils._files import put
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import RackError
 from ansible_collections.mycosoft.rack.plugins.module_utils._release import History, Release, read_state
 
@@ -80,16 +80,7 @@ def _age(release: Release) -> t.Tuple[str, bool, str]:
 
 def write_atomically(path: Path, text: str) -> None:
     """The whole file or none of it; readable by its owner only. Raises RackError where it cannot be written."""
-    beside = path.with_name(".%s.new" % path.name)
     try:
-        with open(str(beside), "w", encoding="utf-8", opener=_private) as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        put(path, text, 0o600)
     except OSError as error:
         raise RackError("Cannot write %s: %s. Look at the disk and at who may write there." % (path, error.strerror)) from error
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ansible_collections.mycosoft.rack.plugins.module_utils._files import put
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import RackError
 
 
@@ -46,13 +46,9 @@ def read_record(path: str, engine: str) -> VolumeRecord:
 def write_record(path: str, record: VolumeRecord) -> None:
     """Replace the file in one step, so that a reader finds the old record or the new one. Raises RackError."""
     content = json.dumps({"engine": record.engine, "unreferenced_since": dict(sorted(record.since.items()))}, indent=1)
-    new = Path("%s.%d" % (path, os.getpid()))
     try:
-        new.write_bytes(content.encode())
-        new.replace(path)
+        put(Path(path), content, 0o644)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            new.unlink()
         raise RackError(
             "Cannot note since when volumes are without a container in %s: %s. Make its directory writable for this user, set volumes_record to a "
             "file elsewhere, or volumes_grace to 0 to remove such volumes at once." % (path, error.strerror or error)
