@@ -20,6 +20,7 @@ OWN_SERVERS = {"test_engines.py": "engines", "test_cgroup_v2.py": "vm"}
 GROUPS = ("rack", *OWN_SERVERS.values())
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run directories in ORDER and, within one, what is marked slow after the rest.
 
