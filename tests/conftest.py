@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 TESTS = Path(__file__).parent
 
@@ -17,10 +18,8 @@ ORDER = ("unit", "invariants", "static", "system", "molecule")
 
 #: Files that bring up servers of their own; everything else that needs servers shares one rack, one test after the other.
 OWN_SERVERS = {"test_engines.py": "engines", "test_cgroup_v2.py": "vm"}
-GROUPS = ("rack", *OWN_SERVERS.values())
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run directories in ORDER and, within one, what is marked slow after the rest.
 
@@ -30,14 +29,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not hasattr(config, "workerinput"):
         items.sort(key=_place)
         return
-    groups: dict[str | None, list[pytest.Item]] = {group: [] for group in (*GROUPS, None)}
-    for item in items:
-        group = _group(item.path)
-        groups[group].append(item)
-        if group:
-            item.add_marker(pytest.mark.xdist_group(group))
-    alone = groups.pop(None)
-    items[:] = [item for members in groups.values() for item in sorted(members, key=_place)] + sorted(alone, key=_place, reverse=True)
+    grouped = sorted((item for item in items if _group(item.path)), key=_place)
+    items[:] = grouped + sorted((item for item in items if not _group(item.path)), key=_place, reverse=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """With `--dist loadscope` a group is what goes to one worker as a whole; a test of none goes alone."""
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _group(TESTS.parent / nodeid.split("::", 1)[0]) or nodeid
+
+    return Groups(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 def _place(item: pytest.Item) -> tuple[int, bool]:
