@@ -55,6 +55,11 @@ def _ansible() -> int:
     return os.getppid() if parent is None or parent.pid is None else parent.pid
 
 
+def orphaned(me: Facts) -> bool:
+    """Whether this process has outlived the one that controls the run. Where there is no /proc nobody knows."""
+    return me["boot_id"] is not None and me["started"] is None
+
+
 def seen_gone(held_by: Facts, me: t.Optional[Controller]) -> bool:
     """Whether the run that has the lock was controlled from here by a process that is gone."""
     other = controller_of(held_by.get("controller"))
@@ -73,6 +78,8 @@ class ActionModule(ActionBase):
         # in a loop over servers the one that is worked on is the delegate
         host = self._task.delegate_to or known.get("inventory_hostname")
         args = {**self._task.args, **identity(known, os.environ), "host": host}
+        if orphaned(args["controller"]) and args.get("state", "taken") in ("taken", "renewed"):
+            return {**result, "failed": True, "msg": "Cannot take the lock of %s: the run that asks for it was killed. Run again." % host}
         waits = args.get("state", "taken") == "taken"
         return {**result, **(self._take(args, known) if waits else self._call(args, known))}
 

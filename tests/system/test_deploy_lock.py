@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,7 +36,9 @@ class Holder:
         self._rig = rig
         self._enough = f"/tmp/{name}.enough"  # noqa: S108 (on the rig's servers)
         self._log = folder / f"{name}.log"
-        variables = {"rack_run": name, "enough": self._enough, "deploy_lock_wait": PATIENCE, **extra}
+        # connections of its own: a controller that is killed with its processes takes those of the other one along, where they are shared
+        connections = tempfile.mkdtemp(prefix="rack-")  # a socket's path is short
+        variables = {"rack_run": name, "enough": self._enough, "deploy_lock_wait": PATIENCE, "ansible_control_path_dir": connections, **extra}
         command = [*before, "ansible-playbook", PLAYBOOK, "--inventory", str(rig.inventory), "--limit", ",".join(SERVERS)]
         with self._log.open("w") as log:
             self.process = subprocess.Popen(

@@ -16,7 +16,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.mycosoft.rack.plugins.action.deploy_lock import identity, seen_gone
+from ansible_collections.mycosoft.rack.plugins.action.deploy_lock import identity, orphaned, seen_gone
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock import Controller, controller_of
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock_file import controller
 
@@ -115,3 +115,15 @@ def test_a_wait_that_is_no_number_is_refused(local: Local) -> None:
     refused = local("mine", "wait=long")
     assert refused["failed"] is True
     assert refused["msg"].startswith("Cannot wait 'long' seconds for the lock: that is no number. Correct wait")
+
+
+@pytest.mark.parametrize(
+    ("boot_id", "started", "orphan"),
+    [
+        pytest.param("boot", 4711, False, id="its controller runs"),
+        pytest.param("boot", None, True, id="its controller was killed"),
+        pytest.param(None, None, False, id="no /proc"),
+    ],
+)
+def test_a_worker_that_outlived_its_run_is_known_as_such(boot_id: str | None, started: int | None, orphan: bool) -> None:
+    assert orphaned({"boot_id": boot_id, "started": started}) is orphan
