@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 import time
@@ -37,8 +38,8 @@ class Holder:
         self._enough = f"/tmp/{name}.enough"  # noqa: S108 (on the rig's servers)
         self._log = folder / f"{name}.log"
         # connections of its own: a controller that is killed with its processes takes those of the other one along, where they are shared
-        connections = tempfile.mkdtemp(prefix="rack-")  # a socket's path is short
-        variables = {"rack_run": name, "enough": self._enough, "deploy_lock_wait": PATIENCE, "ansible_control_path_dir": connections, **extra}
+        self.connections = tempfile.mkdtemp(prefix="rack-")  # a socket's path is short
+        variables = {"rack_run": name, "enough": self._enough, "deploy_lock_wait": PATIENCE, "ansible_control_path_dir": self.connections, **extra}
         command = [*before, "ansible-playbook", PLAYBOOK, "--inventory", str(rig.inventory), "--limit", ",".join(SERVERS)]
         with self._log.open("w") as log:
             self.process = subprocess.Popen(
@@ -97,6 +98,7 @@ def start(rig: Rig, tmp_path: Path) -> Iterator[Start]:
     yield begin
     for holder in started:
         holder.enough().kill()
+        shutil.rmtree(holder.connections)
     for server in SERVERS:
         rig.run(server, ["sh", "-c", f"rm --force {LOCK} /tmp/*.enough"])
 
