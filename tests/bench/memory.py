@@ -9,8 +9,6 @@ that runs ``docker stats`` and one that does nothing. Then the plan of many host
 
 from __future__ import annotations
 
-import argparse
-import contextlib
 import datetime
 import functools
 import importlib
@@ -22,6 +20,7 @@ import time
 import typing as t
 from pathlib import Path
 
+from tests.bench.command import command
 from tests.bench.figures import Measured, grid, middle, ratios, table
 from tests.bench.rounds import in_turn, load, measure, progress
 from tests.bench.server import Server
@@ -150,20 +149,5 @@ def bench(rig: Rig, sizes: t.Sequence[int], rounds: int) -> str:
     )
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.memory", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--sizes", type=int, nargs="+", default=[10, 50, 100], metavar="N", help="containers (10 50 100)")
-    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="measured runs of each way (5)")
-    given = parser.parse_args()
-    if given.rounds < 1 or min(given.sizes) < 1:
-        parser.error("--rounds and --sizes: at least 1 each")
-    rig = Rig("memorybench", servers=(SERVER,), progress=progress)
-    with contextlib.ExitStack() as stack:
-        stack.callback(rig.down)
-        rig.up()
-        print(bench(rig, given.sizes, given.rounds))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command(bench, "memory", __doc__ or "", SERVER, of="containers", sizes=[10, 50, 100], smallest=1, rounds=5))

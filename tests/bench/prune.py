@@ -9,8 +9,6 @@ community.docker and against five commands. Before every run the server is fille
 
 from __future__ import annotations
 
-import argparse
-import contextlib
 import datetime
 import functools
 import importlib.metadata
@@ -21,6 +19,7 @@ from pathlib import Path
 
 import yaml
 
+from tests.bench.command import command
 from tests.bench.figures import Measured, grid, middle, ratios, table
 from tests.bench.on_server.objects import PRUNE_ENDPOINTS
 from tests.bench.pruned_server import PrunedServer
@@ -119,20 +118,5 @@ def bench(rig: Rig, sizes: t.Sequence[int], rounds: int) -> str:
     )
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.prune", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--sizes", type=int, nargs="+", default=[10, 50, 200], metavar="N", help="objects of each kind (10 50 200)")
-    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="measured runs of each way (3)")
-    given = parser.parse_args()
-    if given.rounds < 1 or min(given.sizes) < 4:
-        parser.error("--rounds: at least 1; --sizes: at least 4 each")
-    rig = Rig("prunebench", servers=(SERVER,), progress=progress)
-    with contextlib.ExitStack() as stack:
-        stack.callback(rig.down)
-        rig.up()
-        print(bench(rig, given.sizes, given.rounds))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command(bench, "prune", __doc__ or "", SERVER, of="objects of each kind", sizes=[10, 50, 200], smallest=4, rounds=3))
