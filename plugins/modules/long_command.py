@@ -100,7 +100,6 @@ import contextlib
 import os
 import shutil
 import signal
-import subprocess
 import tempfile
 import time
 import typing as t
@@ -111,6 +110,9 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Fact
 
 #: Runs the command, and leaves its exit code as the last thing: whole, or not there.
 _WRAPPER = '"$@" >output 2>&1 </dev/null; echo $? >code.new; mv code.new code'
+
+#: Starts the wrapper in a session of its own, out of reach of the connection's end, and says its process id.
+_APART = 'setsid sh -c "$0" sh "$@" >/dev/null 2>&1 </dev/null & echo $!'
 
 #: Bytes at the end of the output in which the last lines are looked for.
 _WINDOW = 1 << 16
@@ -131,28 +133,21 @@ def argument_spec() -> Facts:
     }
 
 
-def start(params: t.Mapping[str, t.Any]) -> Facts:
-    """Start the command in a session of its own, so that it survives the connection."""
-    argv, chdir = params["argv"], params["chdir"] or os.curdir
+def start(module: AnsibleModule) -> Facts:
+    """Start the command so that it survives the connection."""
+    argv, chdir, directory = module.params["argv"], module.params["chdir"] or os.curdir, module.params["directory"]
     if not argv:
         raise InvalidInput("Cannot run a command: argv is empty. Write the command and its arguments.")
     if shutil.which(argv[0]) is None:
         raise InvalidInput("Cannot run %s: there is no such program on this host. Install it or correct argv." % argv[0])
     try:
-        job = Path(tempfile.mkdtemp(prefix="command-", dir=params["directory"]))
+        job = Path(tempfile.mkdtemp(prefix="command-", dir=directory))
         # the wrapper writes into the job's directory, the command runs where it was asked for
         inner = ["sh", "-c", 'cd "$0" && exec "$@"', str(Path(chdir).resolve()), *argv]
-        process = subprocess.Popen(  # pylint: disable=consider-using-with
-            ["sh", "-c", _WRAPPER, "sh", *inner],
-            cwd=str(job),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        _code, pid, _errors = module.run_command(["sh", "-c", _APART, _WRAPPER, *inner], check_rc=True, cwd=str(job), expand_user_and_vars=False)
+        (job / "pid").write_text("%d %f" % (int(pid), time.time()), encoding="ascii")
     except OSError as error:
-        raise RackError("Cannot run %s: %s. Look at the disk and at who may write to %s." % (argv[0], error, params["directory"])) from error
-    (job / "pid").write_text("%d %f" % (process.pid, time.time()), encoding="ascii")
+        raise RackError("Cannot run %s: %s. Look at the disk and at who may write to %s." % (argv[0], error, directory)) from error
     return {"changed": True, "job": str(job)}
 
 
@@ -198,7 +193,7 @@ def run(module: AnsibleModule) -> Facts:
     if params["step"] is None:
         raise RackError("Cannot run this module alone: its other half is an action plugin of the same name. Use it as a task of mycosoft.rack.long_command.")
     if params["step"] == "start":
-        return start(params)
+        return start(module)
     return (look if params["step"] == "look" else stop)(Path(params["job"]), params["tail"])
 
 

@@ -28,9 +28,9 @@ def tasks_per_host(output: str) -> dict[str, int]:
     return {host: sum(map(int, _COUNT.findall(counts))) for host, counts in _RECAP.findall(output)}
 
 
-def ratios(ours: Measured, other: Measured) -> tuple[float, ...]:
-    """Ours divided by the other, round by round: what the machine did meanwhile slowed both."""
-    return tuple(mine / its for mine, its in zip(ours.seconds, other.seconds, strict=True))
+def ratios(above: Measured, below: Measured) -> tuple[float, ...]:
+    """One divided by the other, round by round: what the machine did meanwhile slowed both."""
+    return tuple(one / other for one, other in zip(above.seconds, below.seconds, strict=True))
 
 
 def table(ours: Measured, others: t.Sequence[Measured]) -> str:

@@ -13,7 +13,7 @@ import typing as t
 from tests.bench.rounds import load, progress
 from tests.faults import pages
 from tests.faults.back import go_back
-from tests.faults.cases import FAULTS
+from tests.faults.cases import FAULTS, Fault
 from tests.faults.rack import SERVERS, Rack
 from tests.faults.together import at_once
 from tests.faults.trial import BAD, attempt, ready
@@ -27,7 +27,11 @@ Trial = t.Callable[[Rack], t.Sequence[str]]
 
 def trials() -> dict[str, tuple[str, Trial]]:
     """Name on the command line -> what the page calls it, and what makes the cells of its row."""
-    faults: dict[str, tuple[str, Trial]] = {fault.name: (fault.sentence, lambda rack, fault=fault: pages.cells(attempt(fault, rack))) for fault in FAULTS}  # type: ignore[misc]
+
+    def of(fault: Fault) -> Trial:
+        return lambda rack: pages.cells(attempt(fault, rack))
+
+    faults = {fault.name: (fault.sentence, of(fault)) for fault in FAULTS}
     return {**faults, "together": (pages.TOGETHER, lambda rack: [at_once(rack)]), "rollback": (pages.ROLLBACK, lambda rack: [go_back(rack, load())])}
 
 

@@ -91,7 +91,7 @@ def at_once(rack: Rack) -> str:
         codes = {name: run.ended() for name, run in runs.items()}
     for name, run in runs.items():
         run.keep(log(f"together-{name.replace(' ', '-')}"))
-    held = {server: spans(server, [(moment, run) for moment, run in _lines(rack, server, RECORD)]) for server in SERVERS}
+    held = {server: spans(server, _lines(rack, server, RECORD)) for server in SERVERS}
     did = {server: [event["timeNano"] / 1e9 for event in _lines(rack, server, f"events-{RECORD}")] for server in SERVERS}
     seen, _seconds = rack.settled()
     wrong = [f"{name} ended with {code}: {cause(runs[name].output)}" for name, code in codes.items() if code]

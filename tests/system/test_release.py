@@ -65,12 +65,18 @@ def commit(rig: Rig) -> str:
     return rig.run("sandbox", ["git", "-C", CHECKOUT, "rev-parse", "HEAD"]).stdout
 
 
+def released(rig: Rig) -> str:
+    """The commit that what runs was built from."""
+    record = json.loads(rig.run("sandbox", ["cat", f"{STATE}/releases/always-on/current/release.json"]).stdout)
+    return f"{record['state']['sources'][CHECKOUT]}\n"
+
+
 def locked(rig: Rig) -> list[str]:
     return [server for server in SERVERS if rig.run(server, ["test", "-e", f"{STATE}/lock.json"], check=False).returncode == 0]
 
 
 def test_where_health_never_comes_the_old_images_run_again_and_the_run_fails(rig: Rig, before: Images, playbook: Playbook) -> None:
-    version, checked_out = website(rig)["version"], commit(rig)
+    version, built_from = website(rig)["version"], released(rig)
     sick = replaced('200, "application/json", json.dumps({"service"', '503, "application/json", json.dumps({"service"')
     rig.push("website", {"VERSION": "sick\n", "app.py": sick}, "A release that is not well")
 
@@ -78,7 +84,7 @@ def test_where_health_never_comes_the_old_images_run_again_and_the_run_fails(rig
 
     assert "Cannot deploy to sandbox" in output
     assert "always-on: what ran before was brought back" in output, output
-    assert (images(rig), website(rig)["version"], commit(rig), locked(rig)) == (before, version, checked_out, [])
+    assert (images(rig), website(rig)["version"], commit(rig), locked(rig)) == (before, version, built_from, [])
     recorded = json.loads(rig.run("sandbox", ["tail", "-n", "1", f"{STATE}/history.jsonl"]).stdout)
     assert recorded["result"] == "rolled_back"
 

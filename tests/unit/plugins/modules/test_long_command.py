@@ -32,9 +32,11 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 def ended(run: Run, job: str) -> Result:
-    """The last look. What is waited for is the process, which is a child of this one."""
-    os.waitpid(int((Path(job) / "pid").read_text().split()[0]), 0)
-    return run(step="look", job=job)
+    """The last look."""
+    until = time.monotonic() + 20
+    while not (result := run(step="look", job=job))["ended"]:
+        assert time.monotonic() < until, result
+    return result
 
 
 def left(group: int) -> bool:
@@ -73,9 +75,8 @@ def test_it_is_seen_while_it_runs_and_stopped_with_its_children(run: Run, tmp_pa
     assert (seen["ended"], seen["lines"], "rc" in seen) == (False, ["begun"], False)
     pid = int((Path(job) / "pid").read_text().split()[0])
     assert run(step="stop", job=job)["stopped"] is True
-    os.waitpid(pid, 0)
     until = time.monotonic() + 20
-    while left(pid) and time.monotonic() < until:  # its grandchild is somebody else's child by now
+    while left(pid) and time.monotonic() < until:
         pass
     assert not left(pid)
 
@@ -84,9 +85,7 @@ def test_one_that_was_killed_with_its_wrapper_has_ended(run: Run) -> None:
     job = run(step="start", argv=["sleep", "600"])["job"]
     pid = int((Path(job) / "pid").read_text().split()[0])
     os.killpg(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    result = run(step="look", job=job)
-    assert (result["ended"], result["rc"]) == (True, -1)
+    assert ended(run, job)["rc"] == -1
 
 
 @pytest.mark.parametrize(
