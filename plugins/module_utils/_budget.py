@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The memory of each host against what is placed on it.
 
-What may be used is the limits plus the reserve. Within the reserve are the
-system, Docker, what a build may take, and every container without a limit,
+What may be used is the limits plus the reserve. A running container that
+nobody planned counts too: at its limit, where it has one. Within the reserve are
+the system, Docker, what a build may take, and every container without a limit,
 which is charged at what it uses.
 """
 
@@ -23,10 +24,14 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._units import human
 
 @dataclass(frozen=True)
 class Budget:
-    """The memory of one host, in bytes. ``granted``: what the services there get, by their id."""
+    """The memory of one host, in bytes.
+
+    ``granted``: what the services there get, by their id; ``limited`` and ``unlimited``: what runs there and will not get a limit of the plan.
+    """
 
     host: Host
     granted: t.Mapping[str, Resources]
+    limited: t.Tuple[Container, ...]
     unlimited: t.Tuple[Container, ...]
 
     @property
@@ -34,9 +39,14 @@ class Budget:
         return sum(granted.memory for granted in self.granted.values())
 
     @property
+    def others(self) -> int:
+        """The limits that nobody planned."""
+        return sum(container.limit or 0 for container in self.limited)
+
+    @property
     def headroom(self) -> t.Optional[int]:
         """What neither a limit nor the reserve takes; None where the host's memory is unknown."""
-        return None if self.host.total is None else self.host.total - self.host.reserve - self.limits
+        return None if self.host.total is None else self.host.total - self.host.reserve - self.limits - self.others
 
     @property
     def charged(self) -> int:
@@ -51,6 +61,7 @@ class Budget:
             "reserve": host.reserve,
             "build": host.build,
             "limits": self.limits,
+            "others": self.others,
             "unlimited": self.charged,
             "headroom": self.headroom,
         }
@@ -61,10 +72,18 @@ class Budget:
         self._check_reserve(where)
         if self.headroom is None or self.headroom >= 0:
             return
-        parts = ["%s %s" % (name, human(granted.memory)) for name, granted in self.granted.items()] + ["reserve %s" % human(self.host.reserve)]
+        parts = ["%s %s" % (name, human(granted.memory)) for name, granted in self.granted.items()]
+        parts += ["%s (not in the inventory) %s" % (container.name, human(container.limit or 0)) for container in self.limited]
+        parts += ["reserve %s" % human(self.host.reserve)]
         where.refuse(
-            "%s together need %s, the host has %s: %s is missing. Lower a limit or place a service on another host."
-            % (" + ".join(parts), human(self.limits + self.host.reserve), human(self.host.total or 0), human(-self.headroom))
+            "%s together need %s, the host has %s: %s is missing. Lower a limit%s or place a service on another host."
+            % (
+                " + ".join(parts),
+                human(self.limits + self.others + self.host.reserve),
+                human(self.host.total or 0),
+                human(-self.headroom),
+                ", remove what is not in the inventory" if self.limited else "",
+            )
         )
 
     def _check_reserve(self, where: Where) -> None:
@@ -91,7 +110,10 @@ def budgets(rack: Rack, hosts: t.Mapping[str, Host], problems: t.List[str]) -> t
         if service.host in hosts:
             granted[service.host][service.id] = _resources(service, hosts[service.host].measure, problems)
             planned[service.host].add((rack.stacks[service.stack].project, service.name))
-    result = {name: Budget(host, granted[name], _unlimited(host, planned[name])) for name, host in hosts.items()}
+    result = {}
+    for name, host in hosts.items():
+        limited, unlimited = _unplanned(host, planned[name])
+        result[name] = Budget(host, granted[name], limited, unlimited)
     for budget in result.values():
         budget.check(problems)
     return result
@@ -107,7 +129,9 @@ def _resources(service: Service, measure: Measure, problems: t.List[str]) -> Res
     return Resources(memory, reservation, where.key("swap").read(each(measure.size), service.swap, 0))
 
 
-def _unlimited(host: Host, planned: t.Container[t.Tuple[t.Optional[str], t.Optional[str]]]) -> t.Tuple[Container, ...]:
-    """What runs without a limit and will not get one; the largest first."""
-    found = [one for one in host.containers if one.limit is None and one.working_set and (one.project, one.service) not in planned]
-    return tuple(sorted(found, key=lambda container: (-(container.working_set or 0), container.name)))
+def _unplanned(host: Host, planned: t.Container[t.Tuple[t.Optional[str], t.Optional[str]]]) -> t.Tuple[t.Tuple[Container, ...], t.Tuple[Container, ...]]:
+    """What runs and will not get a limit of the plan: those with a limit of their own, then those without; the largest first."""
+    found = [one for one in host.containers if one.working_set and (one.project, one.service) not in planned]
+    limited = sorted((one for one in found if one.limit is not None), key=lambda container: (-(container.limit or 0), container.name))
+    unlimited = sorted((one for one in found if one.limit is None), key=lambda container: (-(container.working_set or 0), container.name))
+    return tuple(limited), tuple(unlimited)

@@ -49,9 +49,11 @@ def _host(facts: Json) -> Json:
 
 
 def _budget(plan: Json, total: int, services: t.Iterable[Json]) -> Json:
-    """The plan's budget, with the memory that the host has and what runs without a limit at this moment."""
-    unlimited = sum(service["working_set"] or 0 for service in services if not service["planned"] and not service["limit"])
-    return {**plan, "total": total, "unlimited": unlimited, "headroom": total - plan["reserve"] - plan["limits"]}
+    """The plan's budget, with the memory that the host has and what runs unplanned at this moment."""
+    unplanned = [service for service in services if service["working_set"] and not service["planned"]]
+    others = sum(service["limit"] or 0 for service in unplanned)
+    unlimited = sum(service["working_set"] for service in unplanned if not service["limit"])
+    return {**plan, "total": total, "others": others, "unlimited": unlimited, "headroom": total - plan["reserve"] - plan["limits"] - others}
 
 
 def _service(container: Json, plan: Json) -> Json:
@@ -99,9 +101,10 @@ def _sum(budget: Json) -> str:
     """``62G = limits 48G + reserve 6G (builds up to 4G, containers without a limit 300M) + headroom 8G``."""
     parts = (("builds up to", budget["build"]), ("containers without a limit", budget["unlimited"]))
     inside = ", ".join("%s %s" % (what, human(size)) for what, size in parts if size)
-    return "%s = limits %s + reserve %s%s + headroom %s" % (
+    return "%s = limits %s%s + reserve %s%s + headroom %s" % (
         human(budget["total"]),
         human(budget["limits"]),
+        " + limits of others %s" % human(budget["others"]) if budget["others"] else "",
         human(budget["reserve"]),
         " (%s)" % inside if inside else "",
         human(budget["headroom"]),

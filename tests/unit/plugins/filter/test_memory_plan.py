@@ -29,7 +29,7 @@ def test_the_filter_is_found_under_its_name() -> None:
 def test_the_memory_table_of_the_rack_fits_exactly() -> None:
     services = {"website": {"memory": "32G", "reservation": "8G"}, "api": {"memory": "16G"}, "orchestrator": {"memory": "8G", "swap": "1G"}}
     memory = plan({"a": stack(services=services)}, memory={"sandbox": 62 * G})["hosts"]["sandbox"]
-    assert memory["memory"] == {"total": 62 * G, "reserve": 6 * G, "build": 0, "limits": 56 * G, "unlimited": 0, "headroom": 0}
+    assert memory["memory"] == {"total": 62 * G, "reserve": 6 * G, "build": 0, "limits": 56 * G, "others": 0, "unlimited": 0, "headroom": 0}
     limits = [(limit["service"], limit["memory"], limit["reservation"], limit["memory_swap"]) for limit in memory["limits"]]
     assert limits == [("website", 32 * G, 8 * G, 32 * G), ("api", 16 * G, None, 16 * G), ("orchestrator", 8 * G, None, 9 * G)]
 
@@ -39,7 +39,7 @@ def test_a_host_that_nobody_measured_is_planned_and_not_checked() -> None:
     memory = result["hosts"]["sandbox"]["memory"]
     assert (memory["total"], memory["limits"], memory["headroom"]) == (None, 900 * G, None)
     assert result["hosts"]["overflow1"] == {
-        "memory": {"total": 8 * G, "reserve": 6 * G, "build": 0, "limits": 0, "unlimited": 0, "headroom": 2 * G},
+        "memory": {"total": 8 * G, "reserve": 6 * G, "build": 0, "limits": 0, "others": 0, "unlimited": 0, "headroom": 2 * G},
         "stacks": {},
         "starts": [],
         "limits": [],

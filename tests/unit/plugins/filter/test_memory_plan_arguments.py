@@ -119,6 +119,15 @@ BAD_ARGUMENTS: dict[str, tuple[dict[str, t.Any], list[str]]] = {
             )
         ],
     ),
+    "containers with limits of their own": (
+        {"memory": {"overflow1": "62G"}, "containers": {"overflow1": [container("loki", 3 * G, limit=40 * G), container("grafana", 3 * G, limit=50 * G)]}},
+        [
+            (
+                "memory of overflow1: grafana (not in the inventory) 50G + loki (not in the inventory) 40G + reserve 6G together need 96G, the host has 62G: "
+                "34G is missing. Lower a limit, remove what is not in the inventory or place a service on another host."
+            )
+        ],
+    ),
     "containers without a limit where a build has its part": (
         {"containers": {"overflow1": [container("loki", 3 * G)]}, "build": "4G"},
         [

@@ -61,6 +61,7 @@ def test_a_table_is_scaled_to_a_smaller_host_as_a_whole() -> None:
         "reserve": 3 * G,
         "build": G,
         "limits": 16 * G + 7936 * M,
+        "others": 0,
         "unlimited": 0,
         "headroom": 62 * G - 19 * G - 7936 * M,
     }
@@ -82,15 +83,16 @@ UNLIMITED = [
     container("grafana", 2 * G),
     container("loki", G),
     container("stopped", None),
-    container("limited", 30 * G, limit=32 * G),
+    container("limited", 20 * M, limit=G),
+    container("limited and stopped", None, limit=64 * G),
     container("a-web-1", 40 * G, project="a", service="web"),
     container("a-cron-1", G, project="a", service="cron"),
 ]
 
 
-def test_what_runs_without_a_limit_and_without_a_plan_is_charged_to_the_reserve_at_what_it_uses() -> None:
+def test_what_runs_without_a_plan_counts_at_its_limit_and_without_one_within_the_reserve_at_what_it_uses() -> None:
     found = memory({"web": {"memory": "8G"}}, memory={"sandbox": "16G"}, containers={"sandbox": UNLIMITED, "moon": UNLIMITED}, build="2G")
-    assert (found["unlimited"], found["reserve"], found["headroom"]) == (4 * G, 6 * G, 2 * G)
+    assert (found["others"], found["unlimited"], found["reserve"], found["headroom"]) == (G, 4 * G, 6 * G, G)
 
 
 def test_a_planned_service_that_runs_on_another_host_too_is_charged_there() -> None:

@@ -14,7 +14,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._report import align
 G = 1024**3
 
 
-BUDGET = {"memory": {"total": None, "reserve": 6 * G, "build": 4 * G, "limits": 48 * G, "unlimited": 0, "headroom": None}}
+BUDGET = {"memory": {"total": None, "reserve": 6 * G, "build": 4 * G, "limits": 48 * G, "others": 0, "unlimited": 0, "headroom": None}}
 
 
 def container(service: t.Optional[str], limit: t.Optional[int] = None, **more: t.Any) -> t.Dict[str, t.Any]:
@@ -66,7 +66,7 @@ def test_the_document_keeps_bytes_and_full_commits() -> None:
         "planned": True,
         "oom_kills": 0,
     }
-    assert sandbox["budget"] == {"total": 62 * G, "reserve": 6 * G, "build": 4 * G, "limits": 48 * G, "unlimited": 0, "headroom": 8 * G}
+    assert sandbox["budget"] == {"total": 62 * G, "reserve": 6 * G, "build": 4 * G, "limits": 48 * G, "others": 0, "unlimited": 0, "headroom": 8 * G}
     assert sandbox["commits"][0]["to"] == "b" * 40
 
 
@@ -76,6 +76,7 @@ def test_the_document_keeps_bytes_and_full_commits() -> None:
         pytest.param(container("database"), "database (not in the inventory)  -      -         512M    -", id="unlisted service"),
         pytest.param(container(None, project=None), "c-1 (not in the inventory)  -      -         512M    -", id="container of no stack"),
         pytest.param(container("database"), "reserve 6G (builds up to 4G, containers without a limit 512M)", id="unlisted service in the budget"),
+        pytest.param(container("database", G), "limits 48G + limits of others 1G + reserve 6G (builds up to 4G) + headroom 7G", id="its limit in the budget"),
         pytest.param(container("website", working_set=None, state="exited"), "website  -      -         -       -         exited", id="stopped"),
         pytest.param(container("website", oom_kills=1, restarts=3), "-         killed for want of memory once, restarted 3 times", id="killed"),
     ],
