@@ -42,6 +42,8 @@ class Container:
     cgroup: t.Optional[CgroupMemory]
     #: ``starting``, ``healthy`` or ``unhealthy``; None without a health check, and where the engine was not asked.
     health: t.Optional[str] = None
+    #: When it was made; None where the engine was not asked.
+    created: t.Optional[float] = None
     #: When it was started last; None where nothing is said of a start after the first.
     started_at: t.Optional[float] = None
     #: The last time that the kernel killed a process of it for want of memory, as far as anybody remembers.
@@ -201,6 +203,7 @@ def _container(detail: Json, cgroup: t.Optional[CgroupMemory]) -> Container:
         restarts=int(detail.get("RestartCount") or 0),
         cgroup=cgroup,
         health=(state.get("Health") or {}).get("Status"),
+        created=precisely(detail.get("Created")),
         started_at=precisely(state.get("StartedAt")),
         oom_at=_end_by_oom(state, cgroup),
     )

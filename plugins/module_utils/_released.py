@@ -64,10 +64,10 @@ class Released:
             self._engine.post("/images/%s/tag" % service.image_id, repo=repository, tag=tag)
 
     def forget(self, release: Release) -> None:
-        """Take these names away; an image that has no other one goes with it, unless a container uses it."""
+        """Take these names away; an image that has no other one goes with it, unless a container uses it; its parents stay."""
         for name in release.state.services if release.state else ():
             with contextlib.suppress(NotFound, Conflict):
-                self._engine.delete("/images/%s:%s" % pin(self._stack.project, name, release.id))
+                self._engine.delete("/images/%s:%s" % pin(self._stack.project, name, release.id), noprune="1")
 
     def refuse_incomplete(self, release: Release, state: State) -> None:
         """Raise InvalidInput, before anything is changed, where something of ``state`` is no longer here."""

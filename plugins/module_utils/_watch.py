@@ -11,7 +11,7 @@ state are held against each other.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._containers import Container
 from ansible_collections.mycosoft.rack.plugins.module_utils._times import iso
@@ -31,6 +31,32 @@ class Problem:
 
     def facts(self) -> Json:
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Begin:
+    """Where a watch begins: what ran then, and the moments (seconds since 1970) of the watch itself and of the run that it belongs to.
+
+    A container that the run made, and that was killed for want of memory before the watch, may have been started again and look well.
+    """
+
+    containers: t.Sequence[Container]
+    watch: float
+    run: t.Optional[float] = None
+
+    def before(self) -> t.List[Container]:
+        """What ran, with the counters that count."""
+        return [replace(one, cgroup=replace(one.cgroup, oom_kills=0)) if one.cgroup and self._made(one) else one for one in self.containers]
+
+    def counts(self, event: Json) -> bool:
+        """Whether an event belongs to the watch."""
+        moment = event["timeNano"] / 1e9
+        if event["Action"] == "oom" and self.run is not None and moment >= self.run:
+            return moment >= self.watch or any(one.id == event["Actor"]["ID"] and self._made(one) for one in self.containers)
+        return bool(moment >= self.watch)
+
+    def _made(self, container: Container) -> bool:
+        return self.run is not None and container.created is not None and container.created >= self.run
 
 
 def problems(wanted: t.Iterable[t.Tuple[str, str]], before: t.Sequence[Container], after: t.Sequence[Container], events: t.Iterable[Json]) -> t.List[Problem]:

@@ -62,7 +62,7 @@ options:
     type: int
     default: 5
   about:
-    description: What else to record of the run, in plain values, such as who started it.
+    description: What else to record of the run, in plain values. Who started it is known from its lock.
     type: dict
     default: {}
   directory:
@@ -103,6 +103,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+began:
+  description: When the run began, by the server's clock.
+  returned: when O(state=pinned)
+  type: str
+  sample: "2026-11-23T05:45:03Z"
 stacks:
   description: For each stack what was done.
   returned: always
@@ -148,22 +153,21 @@ stacks:
       elements: str
 """
 
-import contextlib
 import time
 import typing as t
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._history import append
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, RackError, reported
-from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import Kernel
-from ansible_collections.mycosoft.rack.plugins.module_utils._release import History, Release
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock import Lock
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock_file import LockFile
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._release_steps import Work
 from ansible_collections.mycosoft.rack.plugins.module_utils._release_store import Store
 from ansible_collections.mycosoft.rack.plugins.module_utils._released import Released, Stack
 from ansible_collections.mycosoft.rack.plugins.module_utils._schema import Field, Where, each, fields, list_of, map_of
-from ansible_collections.mycosoft.rack.plugins.module_utils._times import iso, timestamp
+from ansible_collections.mycosoft.rack.plugins.module_utils._times import iso
 
 
 def argument_spec() -> Facts:
@@ -192,94 +196,21 @@ def read_stacks(raw: t.Any) -> t.List[Stack]:
     return [Stack(name=name, **values) for name, values in read.items()]
 
 
-#: What is told of a stack to which nothing was done.
-_NOTHING: Facts = {"changed": False, "release": None, "found": False, "forgotten": [], "stopped": []}
-
-
-@dataclass(frozen=True)
-class Work:
-    """One stack in one call. ``check``: only say what would be done."""
-
-    params: t.Mapping[str, t.Any]
-    released: Released
-    store: Store
-    history: History
-    now: float
-    check: bool
-
-    @property
-    def run(self) -> str:
-        return str(self.params["run"])
-
-    def pinned(self) -> Facts:
-        about = {**self.params["about"], "began": iso(self.now), "memory_available_before": Kernel().meminfo().get("MemAvailable")}
-        begun = self.history.begun(self.run, self.released.state(), about)
-        found = [release for release in begun if release.state is not None]
-        for release in begun if not self.check else ():
-            self.released.keep(release)
-            self.store.write(release)
-        if found and not self.check:
-            self.store.set_current(found[0].id)
-        last = begun[-1] if begun else self.history.find(self.run)
-        return {**_NOTHING, "changed": bool(begun), "release": last and last.facts(), "found": bool(found)}
-
-    def finished(self) -> Facts:
-        begun, result = self.history.find(self.run), self.params["result"]
-        if self.check and begun is None:  # it was only said that it would be pinned
-            return {**_NOTHING, "changed": True}
-        began = timestamp(str(begun.about.get("began", "")) if begun else "") or self.now
-        about = {"ended": iso(self.now), "seconds": round(self.now - began), "memory_available_after": Kernel().meminfo().get("MemAvailable")}
-        release = self.history.ended(self.run, result, self.released.state(), about)
-        current = {"ok": release.id, "rolled_back": release.about.get("restored")}.get(result) or self.history.current
-        after = History(tuple(release if one.id == release.id else one for one in self.history.releases), current)
-        forgotten = after.forgettable(self.params["keep"])
-        if not self.check:
-            self._write(release, current, forgotten)
-        return {**_NOTHING, "changed": True, "release": release.facts(), "forgotten": [one.id for one in forgotten]}
-
-    def _write(self, release: Release, current: t.Optional[str], forgotten: t.Iterable[Release]) -> None:
-        """In the order that a run which dies in between can be understood: images first, the link after them, what is old last."""
-        self.released.keep(release)
-        self.store.write(release)
-        if current is not None:
-            self.store.set_current(current)
-        for old in forgotten:
-            self.released.forget(old)
-            self.store.remove(old)
-
-    def target(self) -> t.Optional[Release]:
-        """What to go back to, whole and still here; None where nothing of ours ran before."""
-        begun = self.history.find(self.run)
-        if self.params["to"] is None and (begun.previous is None if begun else self.check):
-            return None
-        target = self.history.target(self.run, self.params["to"])
-        if target.state is not None:
-            self.released.refuse_incomplete(target, target.state)
-        return target
-
-    def restored(self, target: t.Optional[Release]) -> Facts:
-        begun = self.history.find(self.run)
-        if target is None or target.state is None or begun is None:
-            return dict(_NOTHING)
-        changed = self.released.differs(target.state)
-        stopped: t.List[str] = []
-        if not self.check:
-            self.released.restore(target.state)
-            stopped = self.released.stop_strangers(target.state, timestamp(str(begun.about.get("began", ""))) or self.now)
-            # Where a full disk takes no note, what ran before is back all the same; where somebody named it, the note decides what is current.
-            with contextlib.suppress(*(() if self.params["to"] else (RackError,))):
-                self.store.write(replace(begun, about={**begun.about, "restored": target.id}))
-        return {**_NOTHING, "changed": changed or bool(stopped), "release": target.facts(), "stopped": stopped}
+def starter(directory: Path, run_name: str) -> Facts:
+    """Who started the run, as its lock knows."""
+    lock = LockFile(str(directory)).read()
+    return {"by": lock.by, "job": lock.job} if isinstance(lock, Lock) and lock.run == run_name else {"by": None, "job": None}
 
 
 def run(module: AnsibleModule) -> Facts:
     params = module.params
     directory = Path(params["directory"])
+    who = starter(directory, params["run"])
     stacks, engine, now = read_stacks(params["stacks"]), connect(params), time.time()
     works = {}
     for stack in stacks:
         store = Store(directory / "releases" / stack.name)
-        works[stack.name] = Work(params, Released(engine, module.run_command, stack), store, store.history(), now, module.check_mode)
+        works[stack.name] = Work(params, who, Released(engine, module.run_command, stack), store, store.history(), now, module.check_mode)
     if params["state"] == "restored":
         targets = {name: work.target() for name, work in works.items()}  # all of them, before the first is brought back
         done = {name: work.restored(targets[name]) for name, work in works.items()}
@@ -288,8 +219,9 @@ def run(module: AnsibleModule) -> Facts:
     if params["state"] == "finished" and not module.check_mode:
         for name, facts in done.items():
             append(str(directory / "history.jsonl"), {"event": "release", "stack": name, **facts["release"]})
-    changed = any(facts.pop("changed") for facts in done.values())
-    return {"changed": changed, "stacks": done}
+    changed = [facts.pop("changed") for facts in done.values()]
+    began = {"began": min([facts["release"]["began"] for facts in done.values()] or [iso(now)])} if params["state"] == "pinned" else {}
+    return {"changed": any(changed), "stacks": done, **began}
 
 
 def main() -> None:

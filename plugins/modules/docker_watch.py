@@ -51,6 +51,11 @@ options:
     description: How long to watch.
     type: int
     default: 10
+  since:
+    description:
+      - A moment in ISO 8601, by the server's clock, such as the beginning of a deployment.
+      - A container that was made since then and ran out of memory fails the watch also where that came before it. It may run again by now and look well.
+    type: str
   logs:
     description: How many of the last lines that a failing service logged are returned. V(0) for none, where logs may hold secrets.
     type: int
@@ -113,12 +118,12 @@ import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mycosoft.rack.plugins.module_utils._containers import Container, of_services, read
+from ansible_collections.mycosoft.rack.plugins.module_utils._containers import of_services, read
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, Engine, connect
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, RackError, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, RackError, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import Kernel
-from ansible_collections.mycosoft.rack.plugins.module_utils._times import precisely
-from ansible_collections.mycosoft.rack.plugins.module_utils._watch import Problem, problems, sentence
+from ansible_collections.mycosoft.rack.plugins.module_utils._times import precisely, timestamp
+from ansible_collections.mycosoft.rack.plugins.module_utils._watch import Begin, Problem, problems, sentence
 
 _EVENTS = ("oom", "die", "health_status: unhealthy")
 
@@ -128,18 +133,19 @@ def argument_spec() -> Facts:
     return {
         "services": {"type": "list", "elements": "dict", "required": True, "options": service},
         "seconds": {"type": "int", "default": 10},
+        "since": {"type": "str"},
         "logs": {"type": "int", "default": 20},
         **DOCKER_OPTIONS,
     }
 
 
-def look(engine: Engine, kernel: Kernel, wanted: t.Sequence[t.Tuple[str, str]], before: t.Sequence[Container], since: float) -> t.List[Problem]:
-    """What happened ``since``, by the engine's clock, to the containers of ``before``."""
-    again = (read(engine, kernel, container.id) for container in before)
+def look(engine: Engine, kernel: Kernel, wanted: t.Sequence[t.Tuple[str, str]], begin: Begin) -> t.List[Problem]:
+    """What happened since ``begin`` to the containers that ran then."""
+    again = (read(engine, kernel, container.id) for container in begin.containers)
     after = [container for container in again if container is not None]
     new = [container for container in of_services(engine, kernel, wanted) if container.id not in {one.id for one in after}]
     events = engine.events(clock(engine), type=["container"], event=_EVENTS)
-    return problems(wanted, before, after + new, [event for event in events if event["timeNano"] / 1e9 >= since])
+    return problems(wanted, begin.before(), after + new, [event for event in events if begin.counts(event)])
 
 
 def clock(engine: Engine) -> float:
@@ -150,14 +156,16 @@ def clock(engine: Engine) -> float:
 def run(module: AnsibleModule, kernel: Kernel) -> Facts:
     params = module.params
     wanted = [(entry["project"], entry["service"]) for entry in params["services"]]
+    if params["since"] is not None and timestamp(params["since"]) is None:
+        raise InvalidInput("Cannot watch since %r: it is no moment. Write it like 2026-11-23T05:45:03Z." % params["since"])
     engine = connect(params)
-    since = clock(engine)
-    before = of_services(engine, kernel, wanted)
-    found, watched = look(engine, kernel, wanted, before, since), 0
+    began = clock(engine)
+    begin = Begin(of_services(engine, kernel, wanted), began, timestamp(params["since"]))
+    found, watched = look(engine, kernel, wanted, begin), 0
     while not found and watched < params["seconds"] and not module.check_mode:
         kernel.pause(1)
         watched += 1
-        found = look(engine, kernel, wanted, before, since)
+        found = look(engine, kernel, wanted, begin)
     facts: Facts = {"changed": False, "problems": [problem.facts() for problem in found], "watched": watched}
     if found and not module.check_mode:
         facts["logs"] = {problem.container: engine.logs(problem.container, params["logs"]) for problem in found if problem.container and params["logs"]}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 mycosoft.rack maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A strict stand-in for the part of the Docker Engine API that a prune uses, over a real unix socket.
+"""A strict stand-in for the part of the Docker Engine API that a prune and a release use, over a real unix socket.
 
 Shapes and refusals are those recorded from Docker Engine 20.10.24 (API 1.41), the one of ``/system/df`` also as API 1.53
 documents it. It knows no bulk prune but that of named build cache records, and no forced removal: whoever asks gets a 418
@@ -138,7 +138,21 @@ class DockerEngine(Contents):
 
     def inspect_container(self, _query: Query, identifier: str) -> Answer:
         container = self._container(identifier)
-        return 200, {"Id": container.id, "Name": "/" + container.name, "State": {"Status": container.state, "FinishedAt": _iso(container.finished)}}
+        return 200, {
+            "Id": container.id,
+            "Name": "/" + container.name,
+            "Image": container.image,
+            "Config": {"Image": container.reference, "Labels": container.labels},
+            "State": {"Status": container.state, "FinishedAt": _iso(container.finished)},
+        }
+
+    def stop_container(self, _query: Query, identifier: str) -> Answer:
+        container = self._container(identifier)
+        if container.state != "running":
+            return 304, None
+        container.state = "exited"
+        self.writes.append("POST /containers/%s/stop" % container.id)
+        return 204, None
 
     def delete_container(self, query: Query, identifier: str) -> Answer:
         self._forbid(query, "v", "force", "link")
@@ -157,6 +171,14 @@ class DockerEngine(Contents):
     def inspect_image(self, _query: Query, reference: str) -> Answer:
         image = self._image(reference)
         return 200, dict(self._image_summary(image, -1), Metadata={"LastTagTime": _iso(image.tagged)})
+
+    def tag_image(self, query: Query, reference: str) -> Answer:
+        image, name = self._image(reference), "%s:%s" % (query["repo"][0], query.get("tag", ["latest"])[0])
+        for other in self.images.values():
+            other.tags = [tag for tag in other.tags if tag != name]
+        image.tags.append(name)
+        self.writes.append("POST /images/%s/tag" % name)
+        return 201, None
 
     def delete_image(self, query: Query, reference: str) -> Answer:
         self._forbid(query, "force")
@@ -258,7 +280,7 @@ class DockerEngine(Contents):
             "Names": ["/" + container.name],
             "Image": "whatever:1",
             "ImageID": container.image,
-            "Created": 1795387705,
+            "Created": container.created,
             "Labels": container.labels,
             "State": container.state,
             "HostConfig": {"NetworkMode": next(iter(container.networks), "default")},
@@ -367,9 +389,11 @@ _ROUTES: list[tuple[str, str, _Handler]] = [
     ("GET", "/info", DockerEngine.info),
     ("GET", "/containers/json", DockerEngine.list_containers),
     ("GET", "/containers/([^/]+)/json", DockerEngine.inspect_container),
+    ("POST", "/containers/([^/]+)/stop", DockerEngine.stop_container),
     ("DELETE", "/containers/([^/]+)", DockerEngine.delete_container),
     ("GET", "/images/json", DockerEngine.list_images),
     ("GET", "/images/(.+)/json", DockerEngine.inspect_image),
+    ("POST", "/images/(.+)/tag", DockerEngine.tag_image),
     ("DELETE", "/images/(.+)", DockerEngine.delete_image),
     ("GET", "/networks", DockerEngine.list_networks),
     ("GET", "/networks/([^/]+)", DockerEngine.inspect_network),

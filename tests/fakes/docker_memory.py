@@ -250,6 +250,7 @@ class Machine:
         return {
             "Id": container.id,
             "Name": "/" + container.name,
+            "Created": _moment(container.created),
             "RestartCount": container.restarts,
             "State": {
                 "Status": container.state,

@@ -22,6 +22,8 @@ class Refusal(Exception):
 
 @dataclass
 class Container:
+    """``reference``: the name of its image as it was asked for."""
+
     id: str
     name: str
     image: str
@@ -31,6 +33,8 @@ class Container:
     size: int
     volumes: list[str] = field(default_factory=list)
     finished: int = 1795387705
+    created: int = 1795387705
+    reference: str = ""
 
 
 @dataclass

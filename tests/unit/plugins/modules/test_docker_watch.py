@@ -99,6 +99,29 @@ def test_what_happened_before_is_history(machine: Machine, run: Run) -> None:
     assert run()["problems"] == []
 
 
+SINCE = "2026-11-23T05:14:43Z"  # five minutes before
+
+
+@pytest.mark.parametrize("container_made", [pytest.param(60.0, id="made by the run"), pytest.param(3600.0, id="older than the run")])
+@pytest.mark.parametrize("told_by", ["event", "counter"])
+def test_a_kill_before_the_watch_counts_where_the_run_made_the_container(machine: Machine, run: Run, container_made: float, told_by: str) -> None:
+    container = machine.add("w-1", "website", created=NOW - container_made, oom_kills=1 if told_by == "counter" else 0)
+    if told_by == "event":
+        machine.happened("oom", container, NOW - 30)
+    problems = run(since=SINCE)["problems"]
+    assert [problem["what"] for problem in problems] == (["ran out of memory"] if container_made < 300 else [])
+
+
+def test_a_kill_before_the_run_is_history(machine: Machine, run: Run) -> None:
+    machine.happened("oom", machine.add("w-1", "website", created=NOW - 600), NOW - 400)
+    assert run(since=SINCE)["problems"] == []
+
+
+def test_a_moment_that_is_none_is_refused(run: Run) -> None:
+    result = run(since="yesterday")
+    assert (result["failed"], result["msg"]) == (True, "Cannot watch since 'yesterday': it is no moment. Write it like 2026-11-23T05:45:03Z.")
+
+
 def test_a_container_that_waits_for_its_health_is_no_success(machine: Machine, run: Run) -> None:
     machine.add("w-1", "website", health="starting")
     assert run()["msg"].startswith("Cannot trust what was started: always-on/website: is not healthy but starting")

@@ -1,0 +1,33 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why a run failed on a host, and what runs there now, in one sentence after the other. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+Json = t.Dict[str, t.Any]
+
+
+def failure_text(action: str, result: Json, lost: t.Sequence[str], problems: t.Sequence[Json], restored: Json) -> str:
+    """``action``: what could not be done, as in "deploy to sandbox"; ``result``: of the task that failed on this host, empty where none did;
+    ``lost``: hosts that cannot be reached any more; ``problems``: of docker_watch; ``restored``: the stacks of docker_release.
+    """
+    elsewhere = "%s cannot be reached any more." % ", ".join(lost) if lost else "another server of the rack failed."
+    causes = _messages(result) or ["a task failed and said nothing." if result.get("failed") else elsewhere]
+    ailing = ["%s/%s: %s" % (problem["project"], problem["service"], problem["what"]) for problem in problems]
+    if ailing:
+        causes.append("Not well at that moment: %s." % ", ".join(ailing))
+    back = [name for name, stack in restored.items() if stack["release"]]
+    causes.append("%s: what ran before was brought back." % ", ".join(back) if back else "Nothing ran before that could be brought back.")
+    if lost:
+        causes.append("%s stays as it is, locked by this run: run again when it answers." % ", ".join(lost))
+    return "Cannot %s: %s" % (action, " ".join(causes))
+
+
+def _messages(result: Json) -> t.List[str]:
+    """What the task said, or those of its loop's items that failed, each as a sentence."""
+    failed = [one for one in result.get("results", [result]) if one.get("failed")]
+    texts = [str(one.get("msg", "")).strip() for one in failed]
+    return [text if text.endswith((".", "!", "?")) else text + "." for text in texts if text]

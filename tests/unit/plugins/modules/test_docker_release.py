@@ -1,0 +1,192 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""docker_release, run for real against an engine on a real socket, real files and a real git checkout."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.mycosoft.rack.plugins.modules import docker_release
+from ansible_collections.mycosoft.rack.tests.fakes.docker_engine import DockerEngine
+
+Result = dict[str, t.Any]
+Run = t.Callable[..., Result]
+PINS = "rollback.mycosoft.rack/shop"
+FIRST, SECOND, THIRD = "20261123T050000Z-0001", "20261123T060000Z-0002", "20261123T070000Z-0003"
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> t.Iterator[DockerEngine]:
+    with DockerEngine(tmp_path) as running:
+        yield running
+
+
+class Shop:
+    """A stack of one service, and the checkout that it is built from."""
+
+    def __init__(self, engine: DockerEngine, folder: Path) -> None:
+        self._engine = engine
+        self.checkout = folder / "checkout"
+        self.override = folder / "shop.yml"
+        self.checkout.mkdir()
+        self.git("init", "--quiet")
+
+    def git(self, *argv: str) -> str:
+        who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+        return subprocess.run(["git", "-C", str(self.checkout), *who, *argv], check=True, capture_output=True, text=True).stdout.strip()
+
+    @property
+    def commit(self) -> str:
+        return self.git("rev-parse", "HEAD")
+
+    def deploy(self, version: str) -> None:
+        """As a deploy leaves it: a commit, limits, an image that has the name, and a container of it."""
+        self.git("commit", "--quiet", "--allow-empty", "--message", version)
+        self.override.write_text(f"limits of {version}\n", encoding="utf-8")
+        for image in self._engine.images.values():
+            image.tags = [tag for tag in image.tags if tag != "shop-web:latest"]
+        image = self._engine.add_image("shop " + version, ["shop-web:latest"])
+        self._engine.containers.clear()
+        labels = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web", "com.docker.compose.config-hash": version}
+        self._engine.add_container("shop-web-" + version, image.id, "running", labels=labels, reference="shop-web:latest")
+
+    def tags(self, version: str) -> list[str]:
+        """Names of the image of a version; none where it is gone."""
+        return sorted(tag for image in self._engine.images.values() if "shop " + version in image.layers for tag in image.tags)
+
+
+@pytest.fixture
+def shop(engine: DockerEngine, tmp_path: Path) -> Shop:
+    made = Shop(engine, tmp_path)
+    made.deploy("one")
+    return made
+
+
+@pytest.fixture
+def run(engine: DockerEngine, shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    def call(state: str, name: str, check: bool = False, **options: t.Any) -> Result:
+        stacks = {"shop": {"project": "shop", "override": str(shop.override), "sources": [str(shop.checkout)]}}
+        given = {"state": state, "run": name, "stacks": stacks, "directory": str(tmp_path / "state"), "docker_host": engine.address, **options}
+        with patch_module_args({**given, "_ansible_check_mode": check}), pytest.raises(SystemExit):
+            docker_release.main()
+        assert engine.violations == []
+        result: Result = json.loads(capsys.readouterr().out)
+        return result
+
+    (tmp_path / "state").mkdir()
+    return call
+
+
+@pytest.fixture
+def deployed(run: Run, shop: Shop) -> Run:
+    """Two releases: what was found, and the second version, which went well."""
+    assert "failed" not in run("pinned", FIRST)
+    shop.deploy("two")
+    assert "failed" not in run("finished", FIRST)
+    return run
+
+
+def test_what_is_found_becomes_a_release_and_its_image_gets_a_name(run: Run, shop: Shop, tmp_path: Path) -> None:
+    result = run("pinned", FIRST)
+    stack = result["stacks"]["shop"]
+    assert (result["changed"], stack["found"], stack["release"]["result"]) == (True, True, "started")
+    assert result["began"] == stack["release"]["began"]
+    assert shop.tags("one") == [f"{PINS}/web:{FIRST}-found", "shop-web:latest"]
+    assert (tmp_path / "state/releases/shop/current/override.yml").read_text() == "limits of one\n"
+    assert run("pinned", FIRST)["changed"] is False
+
+
+def test_who_started_it_is_known_from_the_lock(run: Run, tmp_path: Path) -> None:
+    lock = {"run": FIRST, "purpose": "deploy", "by": "jane", "controller": None, "job": "17", "taken": "", "renewed": ""}
+    (tmp_path / "state/lock.json").write_text(json.dumps({**lock, "lease": 600, "boot_id": "", "init_started": None, "uptime": 1.0}))
+    release = run("pinned", FIRST)["stacks"]["shop"]["release"]
+    assert (release["by"], release["job"]) == ("jane", "17")
+
+
+def test_the_lock_of_another_run_says_nothing_about_this_one(run: Run, tmp_path: Path) -> None:
+    lock = {"run": SECOND, "purpose": "deploy", "by": "jane", "controller": None, "job": "17", "taken": "", "renewed": ""}
+    (tmp_path / "state/lock.json").write_text(json.dumps({**lock, "lease": 600, "boot_id": "", "init_started": None, "uptime": 1.0}))
+    assert run("pinned", FIRST)["stacks"]["shop"]["release"]["by"] is None
+
+
+def test_a_good_end_makes_what_runs_current_and_is_on_record(deployed: Run, shop: Shop, tmp_path: Path) -> None:
+    assert shop.tags("two") == [f"{PINS}/web:{FIRST}", "shop-web:latest"]
+    assert (tmp_path / "state/releases/shop/current").readlink() == Path(FIRST)
+    last = json.loads((tmp_path / "state/history.jsonl").read_text().splitlines()[-1])
+    assert (last["event"], last["stack"], last["result"], last["state"]["sources"]) == ("release", "shop", "ok", {str(shop.checkout): shop.commit})
+
+
+def test_a_failed_run_goes_back_to_what_ran(deployed: Run, shop: Shop, engine: DockerEngine) -> None:
+    before = shop.commit
+    deployed("pinned", SECOND)
+    shop.deploy("three")
+    stranger = engine.add_container(
+        "shop-new-1", state="running", created=1 << 31, labels={"com.docker.compose.project": "shop", "com.docker.compose.service": "new"}
+    )
+
+    foreseen = deployed("restored", SECOND, check=True)
+    assert (shop.override.read_text(), stranger.state, foreseen["changed"]) == ("limits of three\n", "running", True)
+    result = deployed("restored", SECOND)
+
+    assert (result["changed"], result["stacks"]["shop"]["release"]["id"], result["stacks"]["shop"]["stopped"]) == (True, FIRST, ["shop-new-1"])
+    assert (shop.commit, shop.override.read_text()) == (before, "limits of two\n")
+    assert shop.tags("two") == [f"{PINS}/web:{FIRST}", "shop-web:latest"]
+    assert deployed("finished", SECOND, result="rolled_back")["stacks"]["shop"]["release"]["result"] == "rolled_back"
+
+
+def test_one_goes_back_by_hand_and_further_back(deployed: Run, shop: Shop, tmp_path: Path) -> None:
+    deployed("pinned", SECOND)
+    assert deployed("restored", SECOND, to="previous")["stacks"]["shop"]["release"]["id"] == f"{FIRST}-found"
+    deployed("finished", SECOND, result="rolled_back")
+    assert (tmp_path / "state/releases/shop/current").readlink() == Path(f"{FIRST}-found")
+    assert shop.override.read_text() == "limits of one\n"
+
+
+def test_where_an_image_is_gone_nothing_is_touched(deployed: Run, shop: Shop, engine: DockerEngine) -> None:
+    deployed("pinned", SECOND)
+    gone = next(identity for identity, image in engine.images.items() if "shop one" in image.layers)
+    del engine.images[gone]
+    result = deployed("restored", SECOND, to="previous")
+    assert result["failed"] is True
+    assert f"the image {gone} of web is not there any more. Nothing was changed." in result["msg"]
+    assert shop.override.read_text() == "limits of two\n"
+
+
+def test_what_is_older_than_is_kept_is_forgotten(deployed: Run, shop: Shop) -> None:
+    for name, version in ((SECOND, "three"), (THIRD, "four")):
+        deployed("pinned", name)
+        shop.deploy(version)
+        forgotten = deployed("finished", name, keep=1)["stacks"]["shop"]["forgotten"]
+        assert forgotten == ([f"{FIRST}-found"] if name == SECOND else [FIRST])
+    assert (shop.tags("two"), shop.tags("four")) == ([], [f"{PINS}/web:{THIRD}", "shop-web:latest"])
+
+
+def test_check_mode_says_and_writes_nothing(run: Run, shop: Shop, engine: DockerEngine, tmp_path: Path) -> None:
+    assert run("pinned", FIRST, check=True)["changed"] is True
+    assert run("finished", FIRST, check=True)["changed"] is True
+    assert run("restored", FIRST, check=True)["stacks"]["shop"]["release"] is None
+    assert (engine.writes, list((tmp_path / "state").iterdir())) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("stacks", "said"),
+    [
+        pytest.param({"shop": {}}, "Cannot work on releases: stacks.shop.project", id="no project"),
+        pytest.param({"shop": {"project": "shop", "override": "x", "sources": "y"}}, "stacks.shop.sources", id="sources that are no list"),
+    ],
+)
+def test_bad_stacks_are_refused(run: Run, engine: DockerEngine, stacks: Result, said: str) -> None:
+    result = run("pinned", FIRST, stacks=stacks)
+    assert result["failed"] is True
+    assert said in result["msg"]
+    assert engine.writes == []
+
+
+def test_an_end_without_a_beginning_is_refused(run: Run) -> None:
+    assert "it never began" in run("finished", FIRST)["msg"]
