@@ -12,6 +12,8 @@ import contextlib
 import typing as t
 from dataclasses import dataclass, replace
 
+from ansible_collections.mycosoft.rack.plugins.module_utils._disk import measure
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker import Engine
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, RackError
 from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._release import History, Release
@@ -23,12 +25,23 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._times import iso, t
 _NOTHING: Facts = {"changed": False, "release": None, "found": False, "forgotten": [], "stopped": []}
 
 
+def read_room(kernel: Kernel, engine: Engine) -> Facts:
+    """Bytes that are free now: of the memory, and of the disk that holds the engine's data where that is on this machine."""
+    disk = measure(engine.get("/info").get("DockerRootDir") or "")
+    return {"memory_available": kernel.meminfo().get("MemAvailable"), "disk_available": disk and disk.free}
+
+
+def _at(moment: str, room: Facts) -> Facts:
+    return {"%s_%s" % (name, moment): size for name, size in room.items()}
+
+
 @dataclass(frozen=True)
 class Work:
-    """One stack in one call. ``starter``: who started the run; ``check``: only say what would be done."""
+    """One stack in one call. ``starter``: who started the run; ``room``: free memory and disk now; ``check``: only say what would be done."""
 
     params: t.Mapping[str, t.Any]
     starter: Facts
+    room: Facts
     released: Released
     store: Store
     history: History
@@ -40,7 +53,7 @@ class Work:
         return str(self.params["run"])
 
     def pinned(self) -> Facts:
-        about = {**self.starter, **self.params["about"], "began": iso(self.now), "memory_available_before": Kernel().meminfo().get("MemAvailable")}
+        about = {**self.starter, **self.params["about"], "began": iso(self.now), **_at("before", self.room)}
         begun = self.history.begun(self.run, self.released.state(), about)
         found = [release for release in begun if release.state is not None]
         for release in begun if not self.check else ():
@@ -56,7 +69,7 @@ class Work:
         if self.check and begun is None:  # it was only said that it would be pinned
             return {**_NOTHING, "changed": True}
         began = timestamp(str(begun.about.get("began", "")) if begun else "") or self.now
-        about = {"ended": iso(self.now), "seconds": round(self.now - began), "memory_available_after": Kernel().meminfo().get("MemAvailable")}
+        about = {"ended": iso(self.now), "seconds": round(self.now - began), **_at("after", self.room)}
         release = self.history.ended(self.run, result, self.released.state(), about)
         current = {"ok": release.id, "rolled_back": release.about.get("restored")}.get(result) or self.history.current
         after = History(tuple(release if one.id == release.id else one for one in self.history.releases), current)

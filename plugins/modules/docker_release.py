@@ -163,7 +163,8 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._history import appe
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock import Lock
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock_file import LockFile
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, reported
-from ansible_collections.mycosoft.rack.plugins.module_utils._release_steps import Work
+from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import Kernel
+from ansible_collections.mycosoft.rack.plugins.module_utils._release_steps import Work, read_room
 from ansible_collections.mycosoft.rack.plugins.module_utils._release_store import Store
 from ansible_collections.mycosoft.rack.plugins.module_utils._released import Released, Stack
 from ansible_collections.mycosoft.rack.plugins.module_utils._schema import Field, Where, each, fields, list_of, map_of
@@ -207,10 +208,10 @@ def run(module: AnsibleModule) -> Facts:
     directory = Path(params["directory"])
     who = starter(directory, params["run"])
     stacks, engine, now = read_stacks(params["stacks"]), connect(params), time.time()
-    works = {}
+    works, room = {}, read_room(Kernel(), engine)
     for stack in stacks:
         store = Store(directory / "releases" / stack.name)
-        works[stack.name] = Work(params, who, Released(engine, module.run_command, stack), store, store.history(), now, module.check_mode)
+        works[stack.name] = Work(params, who, room, Released(engine, module.run_command, stack), store, store.history(), now, module.check_mode)
     if params["state"] == "restored":
         targets = {name: work.target() for name, work in works.items()}  # all of them, before the first is brought back
         done = {name: work.restored(targets[name]) for name, work in works.items()}

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.rig.forge import replaced
 from tests.rig.rig import Rig
 from tests.system.conftest import Playbook
 from tests.system.playbooks import ROOT, Run, run_playbook
@@ -67,17 +68,24 @@ def test_a_wrong_inventory_is_refused_and_every_container_runs_as_before(rig: Ri
 
 
 @pytest.fixture
-def broken_compose_file(rig: Rig, deployed: Run) -> Iterator[None]:
+def pushed(rig: Rig, deployed: Run, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A Compose file that was changed, and what is said of it."""
+    edit, said = request.param
     good = (ROOT / "tests/rig/stacks/mas" / COMPOSE_FILE).read_text()
-    rig.push("mas", {COMPOSE_FILE: good + "  bad: [yaml\n"}, "A broken file")
-    yield
+    rig.push("mas", {COMPOSE_FILE: edit(good)}, "A broken file")
+    yield said
     rig.push("mas", {COMPOSE_FILE: good}, "Mend the file")
 
 
-def test_bad_yaml_in_the_pulled_compose_file_is_refused_and_every_container_runs_as_before(rig: Rig, broken_compose_file: None, playbook: Playbook) -> None:
+BAD_YAML = (lambda text: text + "  bad: [yaml\n", f"Compose refuses {COMPOSE_FILE}")
+UNKNOWN_NETWORK = (replaced("name: mycosoft-edge", "name: nowhere"), "its Compose files expect the external network nowhere, which is not there.")
+
+
+@pytest.mark.parametrize("pushed", [pytest.param(BAD_YAML, id="bad YAML"), pytest.param(UNKNOWN_NETWORK, id="unknown external network")], indirect=True)
+def test_a_pulled_compose_file_that_cannot_be_started_is_refused_and_every_container_runs_as_before(rig: Rig, pushed: str, playbook: Playbook) -> None:
     before = {server: running(rig, server) for server in SERVERS}
     output = playbook("deploy").refused().output
-    assert f"Cannot deploy always-on to sandbox: Compose refuses {COMPOSE_FILE}" in flat(output), output
+    assert f"Cannot deploy always-on to sandbox: {pushed}" in flat(output), output
     assert {server: running(rig, server) for server in SERVERS} == before
 
 

@@ -25,6 +25,9 @@ SHORT: dict[str, Any] = {"compose_deploy_wait_timeout": 20, "compose_deploy_watc
 #: As seeded; a test that pushes anything else brings it back.
 SEEDED = {name: (STACKS / "website" / name).read_text() for name in ("VERSION", "app.py")}
 
+#: A service that no Compose file has.
+GONE = "gone"
+
 Images = dict[str, str]
 
 
@@ -52,13 +55,25 @@ def killed(rig: Rig, before: Images, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="module")
-def resumed(rig: Rig, killed: list[str], playbook: Playbook) -> Run:
+def orphan(rig: Rig, killed: list[str]) -> Iterator[str]:
+    """A container of the stack whose service is in no file any more."""
+    image = services(rig, "sandbox")["mindex-db"]["Image"]
+    labels = {"project": "mycosoft-always-on", "service": GONE, "oneoff": "False", "container-number": "1", "config-hash": "0"}
+    options = [part for name, value in labels.items() for part in ("--label", f"com.docker.compose.{name}={value}")]
+    docker(rig, "sandbox", "run", "--detach", "--name", "gone-1", *options, image)
+    yield "gone-1"
+    docker(rig, "sandbox", "rm", "--force", "--volumes", "gone-1")
+
+
+@pytest.fixture(scope="module")
+def resumed(killed: list[str], orphan: str, playbook: Playbook) -> Run:
     """The plain deploy after that."""
     return playbook("deploy", extra=SHORT)
 
 
 def images(rig: Rig) -> Images:
-    return {name: service["Image"] for server in SERVERS for name, service in services(rig, server).items()}
+    """Of every service that a Compose file has."""
+    return {name: service["Image"] for server in SERVERS for name, service in services(rig, server).items() if name != GONE}
 
 
 def commit(rig: Rig) -> str:
@@ -94,6 +109,12 @@ def test_after_the_controller_was_killed_in_the_middle_of_a_start_a_plain_deploy
     assert "sandbox" in killed, "the run that died could not give it back"
     assert "because its process" in " ".join(resumed.succeeded().output.split())
     assert (website(rig)["version"], locked(rig)) == ("two", [])
+
+
+def test_what_is_in_no_file_any_more_is_named_and_stays(rig: Rig, resumed: Run, orphan: str) -> None:
+    assert "orphan" in resumed.output
+    assert orphan in resumed.output
+    assert orphan in docker(rig, "sandbox", "ps", "--format", "{{.Names}}").split()
 
 
 def test_one_goes_back_by_image_id_without_a_build_and_twice_goes_further_back(rig: Rig, before: Images, resumed: Run, playbook: Playbook) -> None:

@@ -119,6 +119,7 @@ def test_a_good_end_makes_what_runs_current_and_is_on_record(deployed: Run, shop
     assert shop.tags("two") == [f"{PINS}/web:{FIRST}", "shop-web:latest"]
     assert (tmp_path / "state/releases/shop/current").readlink() == Path(FIRST)
     last = json.loads((tmp_path / "state/history.jsonl").read_text().splitlines()[-1])
+    assert all(last[f"{what}_available_{moment}"] > 0 for what in ("memory", "disk") for moment in ("before", "after"))
     assert (last["event"], last["stack"], last["result"], last["state"]["sources"]) == ("release", "shop", "ok", {str(shop.checkout): shop.commit})
 
 
