@@ -17,8 +17,8 @@ TESTS = Path(__file__).parent
 ORDER = ("unit", "invariants", "static", "system", "molecule")
 
 
-#: Files that bring up servers of their own; everything else that needs servers shares one rack, one test after the other.
-OWN_SERVERS = {"test_engines.py": "engines", "test_cgroup_v2.py": "vm"}
+#: Files that bring up servers of their own; all other system tests share one rack, one test after the other.
+OWN_SERVERS = {"test_engines.py": "engines", "test_cgroup_v2.py": "vm", "test_scenarios.py": "molecule"}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,9 +1,10 @@
-"""Every Molecule scenario, as `molecule test` runs it, on the rig that the system tests use too."""
+"""Every Molecule scenario, as `molecule test` runs it, on a rig of their own."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,11 @@ def test_every_role_of_a_deploy_has_a_scenario() -> None:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def nothing_remembered() -> None:
-    """Molecule believes its own note that the rig is up, also when somebody took it down since."""
+def one_rig() -> Iterator[None]:
+    """The rig of all scenarios. Molecule believes its own note that it is up, also when somebody took it down since."""
     molecule("reset", "--scenario-name", "default")
+    yield
+    molecule("destroy", "--scenario-name", "default")
 
 
 def molecule(*arguments: str) -> None:
@@ -34,5 +37,5 @@ def molecule(*arguments: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", [name for name in SCENARIOS if name != "default"])
 def test_scenario(scenario: str) -> None:
-    """The rig stays up from one scenario to the next (--destroy=never); who brought it up takes it down."""
+    """The rig stays up from one scenario to the next (--destroy=never)."""
     molecule("test", "--scenario-name", scenario, "--destroy=never")

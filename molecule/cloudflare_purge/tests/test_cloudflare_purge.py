@@ -5,7 +5,7 @@ from pathlib import Path
 
 testinfra_hosts = ["ansible://sandbox"]
 
-LOG = Path(__file__).parents[3] / ".cache/rig/test/logs/cloudflare/requests.jsonl"
+LOG = Path(__file__).parents[3] / ".cache/rig/molecule/logs/cloudflare/requests.jsonl"
 
 
 def test_the_stand_in_received_one_accepted_purge_of_the_public_service(host):
