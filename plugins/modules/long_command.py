@@ -108,11 +108,11 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, RackError, reported
 
-#: Runs the command, and leaves its exit code as the last thing: whole, or not there.
-_WRAPPER = '"$@" >output 2>&1 </dev/null; echo $? >code.new; mv code.new code'
+#: Says its process id, runs the command, and leaves its exit code as the last thing: whole, or not there.
+_WRAPPER = 'echo $$; exec >/dev/null; "$@" >output 2>&1 </dev/null; echo $? >code.new; mv code.new code'
 
-#: Starts the wrapper in a session of its own, out of reach of the connection's end, and says its process id.
-_APART = 'setsid sh -c "$0" sh "$@" >/dev/null 2>&1 </dev/null & echo $!'
+#: Starts the wrapper in a session of its own, out of reach of the connection's end; ends when that has said its process id.
+_APART = 'echo "$(setsid sh -c "$0" sh "$@" 2>/dev/null </dev/null &)"'
 
 #: Bytes at the end of the output in which the last lines are looked for.
 _WINDOW = 1 << 16
