@@ -22,7 +22,7 @@ LOCK = "/var/lib/mycosoft-rack/lock.json"
 HISTORY = "/var/lib/mycosoft-rack/history.jsonl"
 PLAYBOOK = "molecule/deploy_lock/converge.yml"
 #: Seconds until a run that does not come to what it should is a failure.
-PATIENCE = 120
+PATIENCE = 240
 #: Another controller: a host name and processes of its own.
 ELSEWHERE = ["unshare", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", 'hostname elsewhere && exec "$@"', "sh"]
 
