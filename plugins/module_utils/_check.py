@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import typing as t
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._containers import Container, survey
@@ -48,9 +49,11 @@ def gather(params: Params, kernel: Kernel) -> t.Tuple[t.List[Container], float, 
 def observe(params: Params, kernel: Kernel) -> t.Tuple[Situation, t.Optional[SwapCounters], t.List[Finding]]:
     """All that is judged, the counters of swapping at the end, and what could not be looked at."""
     before = read_counters(kernel)
-    containers, now, findings = gather(params, kernel)
-    meminfo, pressure = kernel.meminfo(), kernel.pressure()
-    processes = biggest(kernel, params["processes"], swapping=meminfo["SwapTotal"] > meminfo["SwapFree"])
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:  # the engine takes its time, and needs this thread for nothing
+        gathering = pool.submit(gather, params, kernel)
+        meminfo, pressure = kernel.meminfo(), kernel.pressure()
+        processes = biggest(kernel, params["processes"], swapping=meminfo["SwapTotal"] > meminfo["SwapFree"])
+        containers, now, findings = gathering.result()
     if params["watch"]:
         kernel.pause(params["watch"])
     elif params["history"]:

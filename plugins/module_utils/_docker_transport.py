@@ -23,9 +23,18 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import InvalidInput, Unreachable
 
 Params = t.Mapping[str, t.Any]
-Answer = t.Tuple[int, bytes]
+
+
+class Answer(t.NamedTuple):
+    """What the engine answered. ``api``: the newest version of the API that it knows, where it says so (20.10 to 28.5 do in every answer)."""
+
+    status: int
+    content: bytes
+    api: t.Optional[str]
+
 
 _PLAIN_PORT, _TLS_PORT = 2375, 2376
+_API_HEADER = "Api-Version"
 
 
 class Transport:
@@ -35,7 +44,7 @@ class Transport:
     parallel = True
 
     def exchange(self, method: str, target: str, body: t.Optional[bytes]) -> Answer:
-        """Status and content of the answer; ``target`` is path and query, ``body`` JSON."""
+        """The answer to a request; ``target`` is path and query, ``body`` JSON."""
         raise NotImplementedError
 
 
@@ -53,7 +62,7 @@ class SocketTransport(Transport):
         try:
             connection.request(method, target, body=body, headers={"Content-Type": "application/json"} if body is not None else {})
             response = connection.getresponse()
-            return response.status, response.read()
+            return Answer(response.status, response.read(), response.headers.get(_API_HEADER))
         except Exception:
             connection.close()  # half an answer may be left on it; the next request connects anew
             raise
@@ -76,7 +85,7 @@ class SdkTransport(Transport):
     def exchange(self, method: str, target: str, body: t.Optional[bytes]) -> Answer:
         headers = {"Content-Type": "application/json"} if body is not None else None
         response = self._client.request(method, self._client.base_url + target, data=body, headers=headers, timeout=self._timeout)
-        return response.status_code, response.content
+        return Answer(response.status_code, response.content, response.headers.get(_API_HEADER))
 
 
 class _UnixConnection(http.client.HTTPConnection):

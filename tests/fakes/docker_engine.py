@@ -57,7 +57,7 @@ class DockerEngine(Contents):
         #: Everything that anybody asked for, as ``METHOD /path``.
         self.asked: list[str] = []
         self._interventions: list[_Intervention] = []
-        self._server = UnixServer(directory / "docker.sock", self.handle)
+        self._server = UnixServer(directory / "docker.sock", self.handle, api_version)
 
     @property
     def address(self) -> str:
@@ -115,6 +115,9 @@ class DockerEngine(Contents):
             raise Refusal(400, "client version %d.%d is too new. Maximum supported API version is %d.%d" % (*spoken, *self.api_version))
 
     # --- what the routes do ---
+
+    def ping(self, _query: Query) -> Answer:
+        return 200, b"OK"
 
     def version(self, _query: Query) -> Answer:
         return 200, {"Version": "20.10.24+dfsg1", "ApiVersion": "%d.%d" % self.api_version, "MinAPIVersion": "1.12", "Os": "linux"}
@@ -385,6 +388,7 @@ class DockerEngine(Contents):
 
 _Handler = t.Callable[..., Answer]
 _ROUTES: list[tuple[str, str, _Handler]] = [
+    ("GET", "/_ping", DockerEngine.ping),
     ("GET", "/version", DockerEngine.version),
     ("GET", "/info", DockerEngine.info),
     ("GET", "/containers/json", DockerEngine.list_containers),

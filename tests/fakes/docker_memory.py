@@ -102,7 +102,7 @@ class Machine:
         self.events: list[tuple[float, str, str]] = []
         #: Ids that are listed although the container has ended and gone by the time it is asked for.
         self.ghosts: list[str] = []
-        self._server = UnixServer(root / "docker.sock", self.handle)
+        self._server = UnixServer(root / "docker.sock", self.handle, "1.41")
         self.set_memory()
         self.set_swapped(0, 0, UPTIME)
         (root / ("sys/fs/cgroup/memory" if cgroup == 1 else "sys/fs/cgroup")).mkdir(parents=True)
@@ -207,6 +207,7 @@ class Machine:
     def handle(self, request: Request) -> Answer:
         path = re.sub(r"^/v\d+\.\d+", "", request.path)
         fixed = {
+            "/_ping": b"OK",
             "/version": {"Version": "20.10.24+dfsg1", "ApiVersion": "1.41", "MinAPIVersion": "1.12"},
             "/info": {"SwapLimit": self.swap_limit, "SystemTime": _moment(NOW), "CgroupDriver": self.driver, "CgroupVersion": str(self.cgroup)},
         }

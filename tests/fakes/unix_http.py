@@ -24,11 +24,14 @@ class Request(t.NamedTuple):
 
 
 class UnixServer:
-    """Answers every request with what ``answer`` gives; a ConnectionAbortedError from it hangs up. Bytes go out as they are. Use it as a context manager."""
+    """Answers every request with what ``answer`` gives; a ConnectionAbortedError from it hangs up. Bytes go out as they are. Use it as a context manager.
 
-    def __init__(self, path: Path, answer: t.Callable[[Request], Answer]) -> None:
+    ``api``: what every answer says of the newest version of the API.
+    """
+
+    def __init__(self, path: Path, answer: t.Callable[[Request], Answer], api: str) -> None:
         self._path = path
-        self._server = _Server(str(path), _handler(answer))
+        self._server = _Server(str(path), _handler(answer, api))
 
     @property
     def address(self) -> str:
@@ -52,7 +55,7 @@ class _Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
 
 
-def _handler(answer: t.Callable[[Request], Answer]) -> type[http.server.BaseHTTPRequestHandler]:
+def _handler(answer: t.Callable[[Request], Answer], api: str) -> type[http.server.BaseHTTPRequestHandler]:
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -67,6 +70,7 @@ def _handler(answer: t.Callable[[Request], Answer]) -> type[http.server.BaseHTTP
             payload = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
+            self.send_header("Api-Version", api)
             if status != 204:
                 self.send_header("Content-Length", str(len(payload)))
             self.end_headers()
