@@ -8,7 +8,7 @@ from __future__ import annotations
 import concurrent.futures
 import typing as t
 
-from ansible_collections.mycosoft.rack.plugins.module_utils._containers import Container, survey
+from ansible_collections.mycosoft.rack.plugins.module_utils._containers import Container, Listing, ask, look, survey
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker import connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._history import append, last_line, replace
 from ansible_collections.mycosoft.rack.plugins.module_utils._memory import Finding, Situation, host_memory
@@ -32,28 +32,31 @@ def refuse_impossible(params: Params) -> None:
         raise InvalidInput("Cannot write metrics to %s: node_exporter reads files named *.prom only. Give it such a name." % params["metrics"])
 
 
-def gather(params: Params, kernel: Kernel) -> t.Tuple[t.List[Container], float, t.List[Finding]]:
-    """The containers and the engine's time; or none, our time and the finding that no engine told of them."""
-    if not params["containers"]:
-        return [], kernel.now(), []
-    try:
-        engine = connect(params)
-        local = params["docker_host"].startswith("unix://")
-        now = kernel.now() if local else precisely(engine.get("/info").get("SystemTime")) or kernel.now()
-        return survey(engine, kernel, now), now, []
-    except Unreachable as error:
-        help_text = "Make the engine answer, or set containers to false."
-        return [], kernel.now(), [Finding("warn", "engine", "The containers were not checked. %s" % error.message, help_text)]
+def ask_engine(params: Params, kernel: Kernel) -> t.Tuple[Listing, float]:
+    """What the engine says of its containers, and the time by its clock."""
+    engine = connect(params)
+    local = params["docker_host"].startswith("unix://")
+    now = kernel.now() if local else precisely(engine.get("/info").get("SystemTime")) or kernel.now()
+    return ask(engine, now), now
 
 
 def observe(params: Params, kernel: Kernel) -> t.Tuple[Situation, t.Optional[SwapCounters], t.List[Finding]]:
     """All that is judged, the counters of swapping at the end, and what could not be looked at."""
     before = read_counters(kernel)
-    with concurrent.futures.ThreadPoolExecutor(1) as pool:  # the engine takes its time, and needs this thread for nothing
-        gathering = pool.submit(gather, params, kernel)
+    containers: t.List[Container] = []
+    now, findings = kernel.now(), []
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:  # to read the kernel's files while the engine makes its list
+        asked = pool.submit(ask_engine, params, kernel) if params["containers"] else None
         meminfo, pressure = kernel.meminfo(), kernel.pressure()
         processes = biggest(kernel, params["processes"], swapping=meminfo["SwapTotal"] > meminfo["SwapFree"])
-        containers, now, findings = gathering.result()
+        held = look(kernel)
+        try:
+            if asked is not None:
+                listing, now = asked.result()
+                containers = survey(kernel, listing, held)
+        except Unreachable as error:
+            help_text = "Make the engine answer, or set containers to false."
+            findings.append(Finding("warn", "engine", "The containers were not checked. %s" % error.message, help_text))
     if params["watch"]:
         kernel.pause(params["watch"])
     elif params["history"]:

@@ -11,7 +11,6 @@ engine on another machine.
 
 from __future__ import annotations
 
-import concurrent.futures
 import typing as t
 from dataclasses import dataclass, field, replace
 
@@ -98,29 +97,54 @@ def read_past(engine: Engine, now: float) -> Past:
     return Past(kills, {event["Actor"]["ID"] for event in events})
 
 
-def survey(engine: Engine, kernel: Kernel, now: float) -> t.List[Container]:
+@dataclass(frozen=True)
+class Listing:
+    """What an engine says of all containers: its list, and what it remembers."""
+
+    engine: Engine
+    entries: t.Sequence[Json]
+    past: Past
+
+
+def ask(engine: Engine, now: float) -> Listing:
+    """``now``: by the engine's clock."""
+    return Listing(engine, engine.containers(), read_past(engine, now))
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the kernel holds: container -> its memory, and -> when its oldest known process started, in seconds since 1970."""
+
+    cgroups: t.Mapping[str, CgroupMemory]
+    started: t.Mapping[str, float]
+
+
+def look(kernel: Kernel) -> Held:
+    """Of all containers at the usual places; needs no engine."""
+    cgroups, uptime = kernel.containers(), kernel.uptime()
+    boot = None if uptime is None else kernel.now() - uptime
+    known = {} if boot is None else {container: kernel.started(cgroup.process) for container, cgroup in cgroups.items() if cgroup.process is not None}
+    return Held(cgroups, {container: boot + started for container, started in known.items() if started is not None and boot is not None})
+
+
+def survey(kernel: Kernel, listing: Listing, held: Held) -> t.List[Container]:
     """Every container that runs, and every stopped one of a Compose project (it may have been killed), by name.
 
     Limits are those that the kernel enforces. Restarts and a kill of the main process are known to the engine alone; it is
-    asked for them only where something may have happened: see :func:`_undisturbed`. ``now``: by the engine's clock.
+    asked for them only where something may have happened: see :func:`_undisturbed`.
     """
-    with concurrent.futures.ThreadPoolExecutor(1) as pool:  # to read the files while the engine makes its list
-        listing = pool.submit(lambda: (engine.containers(), read_past(engine, now)))
-        cgroups, uptime = kernel.containers(), kernel.uptime()
-        entries, past = listing.result()
-    boot = None if uptime is None else kernel.now() - uptime
-    wanted = [entry for entry in entries if _is_up(entry) or PROJECT_LABEL in _labels(entry)]
-    found = (_surveyed(engine, kernel, entry, cgroups.get(entry["Id"]), past, boot) for entry in wanted)
+    wanted = [entry for entry in listing.entries if _is_up(entry) or PROJECT_LABEL in _labels(entry)]
+    found = (_surveyed(kernel, entry, listing, held) for entry in wanted)
     return sorted((container for container in found if container is not None), key=lambda container: container.name)
 
 
-def _surveyed(engine: Engine, kernel: Kernel, entry: Json, cgroup: t.Optional[CgroupMemory], past: Past, boot: t.Optional[float]) -> t.Optional[Container]:
-    quiet = entry["State"] in ("running", "paused") and entry["Id"] not in past.ended
-    if quiet and cgroup is not None and cgroup.process is not None and boot is not None:
-        started = kernel.started(cgroup.process)
-        if started is not None and _undisturbed(cgroup, entry["Created"], boot + started):
-            return _listed(entry, cgroup)
-    container = read(engine, kernel, entry["Id"])
+def _surveyed(kernel: Kernel, entry: Json, listing: Listing, held: Held) -> t.Optional[Container]:
+    identity, past = entry["Id"], listing.past
+    cgroup, started = held.cgroups.get(identity), held.started.get(identity)
+    quiet = entry["State"] in ("running", "paused") and identity not in past.ended
+    if quiet and cgroup is not None and started is not None and _undisturbed(cgroup, entry["Created"], started):
+        return _listed(entry, cgroup)
+    container = read(listing.engine, kernel, identity)
     return None if container is None else _as_enforced(replace(container, oom_at=past.oom_at.get(container.id, container.oom_at)))
 
 

@@ -9,7 +9,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.mycosoft.rack.plugins.module_utils._containers import read, survey
+from ansible_collections.mycosoft.rack.plugins.module_utils._containers import ask, look, read, survey
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker import Engine, connect
 from ansible_collections.mycosoft.rack.tests.fakes.docker_memory import MIB, NOW, Machine, StandingKernel
 
@@ -48,7 +48,8 @@ def engine_of(machine: Machine) -> Engine:
 
 
 def looked_at(machine: Machine) -> list[dict[str, t.Any]]:
-    return [container.facts() for container in survey(engine_of(machine), StandingKernel(machine.root), NOW)]
+    kernel = StandingKernel(machine.root)
+    return [container.facts() for container in survey(kernel, ask(engine_of(machine), NOW), look(kernel))]
 
 
 @layouts
