@@ -30,7 +30,9 @@ while True:
         seen = now
     time.sleep(0.02)
 """
-_EVENTS = "docker events --format '{{json .}}' --filter type=image --filter type=network --filter event=create --filter event=destroy"
+#: What a deploy or a cleanup does to an engine; health checks and what an engine does by itself are not among it.
+_KINDS = {"type": ("container", "image", "network", "volume"), "event": ("create", "destroy", "tag", "untag", "delete")}
+_EVENTS = " ".join(["docker events --format '{{json .}}'", *(f"--filter {key}={value}" for key, values in _KINDS.items() for value in values)])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,5 +104,6 @@ def at_once(rack: Rack) -> str:
     order = {server: list(dict.fromkeys(span.run for span in held[server])) for server in SERVERS}
     wrong += [f"{order} had the locks in different orders"] if len({tuple(sorted(order[server])) for server in SERVERS}) != 1 else []
     count = sum(len(moments) for moments in did.values())
+    wrong += [] if count else ["no engine told of any change"]
     good = f"All three ended well, one after the other; each of the {count} changes of the engines fell to the one that had the lock."
     return f"{BAD}: {'; '.join(wrong)}" if wrong else good
