@@ -52,17 +52,22 @@ class Work:
     def run(self) -> str:
         return str(self.params["run"])
 
-    def pinned(self) -> Facts:
+    def begin(self) -> Work:
+        """The same work once the run has begun, with what runs kept; nothing is done where it had begun before."""
         about = {**self.starter, **self.params["about"], "began": iso(self.now), **_at("before", self.room)}
         begun = self.history.begun(self.run, self.released.state(), about)
-        found = [release for release in begun if release.state is not None]
+        found = next((release.id for release in begun if release.state is not None), None)
         for release in begun if not self.check else ():
             self.released.keep(release)
             self.store.write(release)
         if found and not self.check:
-            self.store.set_current(found[0].id)
-        last = begun[-1] if begun else self.history.find(self.run)
-        return {**_NOTHING, "changed": bool(begun), "release": last and last.facts(), "found": bool(found)}
+            self.store.set_current(found)
+        return replace(self, history=History(self.history.releases + tuple(begun), found or self.history.current))
+
+    def pinned(self) -> Facts:
+        after = self.begin().history
+        new, release = after.releases[len(self.history.releases) :], after.find(self.run)
+        return {**_NOTHING, "changed": bool(new), "release": release and release.facts(), "found": any(one.state is not None for one in new)}
 
     def finished(self) -> Facts:
         begun, result = self.history.find(self.run), self.params["result"]

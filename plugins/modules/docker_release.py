@@ -33,7 +33,7 @@ options:
     description:
       - V(pinned), before anything is changed, records what runs and keeps its images.
       - V(finished) records how it ended, in O(result). With V(ok) what runs now becomes the current release.
-      - V(restored) brings back what the release O(to) was made of.
+      - V(restored) brings back what the release O(to) was made of. Where O(to) is given and O(run) has not begun, it first does what V(pinned) does.
     type: str
     choices: [pinned, finished, restored]
     required: true
@@ -211,7 +211,8 @@ def run(module: AnsibleModule) -> Facts:
     works, room = {}, read_room(Kernel(), engine)
     for stack in stacks:
         store = Store(directory / "releases" / stack.name)
-        works[stack.name] = Work(params, who, room, Released(engine, module.run_command, stack), store, store.history(), now, module.check_mode)
+        work = Work(params, who, room, Released(engine, module.run_command, stack), store, store.history(), now, module.check_mode)
+        works[stack.name] = work.begin() if params["state"] == "restored" and params["to"] else work
     if params["state"] == "restored":
         targets = {name: work.target() for name, work in works.items()}  # all of them, before the first is brought back
         done = {name: work.restored(targets[name]) for name, work in works.items()}

@@ -44,7 +44,7 @@ def started(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict
         found = {container["Config"]["Labels"]["com.docker.compose.project"]: container for container in json.loads(docker(rig, SERVER, "inspect", *ids))}
         yield {name: found[f"base{number}"] for number, name in enumerate(BASES)}
     finally:
-        rig.run(SERVER, ["sh", "-c", EACH.replace("$1", "--profile * down --volumes --timeout 0")])
+        rig.run(SERVER, ["sh", "-c", EACH.replace("$1", "--profile '*' down --volumes --timeout 0")])
         docker(rig, SERVER, "rmi", "x")
         rig.run(SERVER, ["rm", "--recursive", FOLDER])
 

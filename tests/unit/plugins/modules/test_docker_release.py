@@ -149,6 +149,15 @@ def test_one_goes_back_by_hand_and_further_back(deployed: Run, shop: Shop, tmp_p
     assert shop.override.read_text() == "limits of one\n"
 
 
+def test_to_go_back_by_hand_keeps_what_runs_first(deployed: Run, shop: Shop, tmp_path: Path) -> None:
+    shop.deploy("by hand")
+    foreseen = deployed("restored", SECOND, check=True, to="previous")
+    assert foreseen["changed"] is True
+    assert not (tmp_path / f"state/releases/shop/{SECOND}").exists()
+    assert deployed("restored", SECOND, to="previous")["stacks"]["shop"]["release"]["id"] == FIRST, "the last one that was deployed"
+    assert f"{PINS}/web:{SECOND}-found" in shop.tags("by hand")
+
+
 def test_where_an_image_is_gone_nothing_is_touched(deployed: Run, shop: Shop, engine: DockerEngine) -> None:
     deployed("pinned", SECOND)
     gone = next(identity for identity, image in engine.images.items() if "shop one" in image.layers)
