@@ -16,7 +16,8 @@ def failure_text(action: str, result: Json, lost: t.Sequence[str], problems: t.S
     """
     elsewhere = "%s cannot be reached any more." % ", ".join(lost) if lost else "another server of the rack failed."
     causes = _messages(result) or ["a task failed and said nothing." if result.get("failed") else elsewhere]
-    ailing = ["%s/%s: %s" % (problem["project"], problem["service"], problem["what"]) for problem in problems]
+    found = ["%s/%s: %s" % (problem["project"], problem["service"], problem["what"]) for problem in problems]
+    ailing = [problem for problem in found if not any(problem in cause for cause in causes)]
     if ailing:
         causes.append("Not well at that moment: %s." % ", ".join(ailing))
     back = [name for name, stack in restored.items() if stack["release"]]

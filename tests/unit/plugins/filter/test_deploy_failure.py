@@ -38,6 +38,11 @@ CASES: dict[str, tuple[Json, Json, str]] = {
             "always-on, mindex: what ran before was brought back."
         ),
     ),
+    "the task named the service itself": (
+        {"failed": True, "msg": "Cannot trust it: always-on/website: is not healthy but starting. Read its log."},
+        {"problems": [SICK], "restored": BACK},
+        "Cannot trust it: always-on/website: is not healthy but starting. Read its log. always-on, mindex: what ran before was brought back.",
+    ),
     "nothing failed here": ({}, {"restored": BACK}, "another server of the rack failed. always-on, mindex: what ran before was brought back."),
     "a server is lost": (
         {},
