@@ -14,8 +14,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field, replace
 
+from ansible_collections.mycosoft.rack.plugins.module_utils._cgroup import CgroupMemory
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker import ONEOFF_LABEL, PROJECT_LABEL, SERVICE_LABEL, Engine, NotFound
-from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import CgroupMemory, Kernel
+from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._times import iso, precisely
 
 Json = t.Dict[str, t.Any]

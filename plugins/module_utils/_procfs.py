@@ -13,13 +13,10 @@ import mmap
 import os
 import time
 import typing as t
-from dataclasses import dataclass
 from pathlib import Path
 
+from ansible_collections.mycosoft.rack.plugins.module_utils._cgroup import CgroupMemory, read_cgroup, table
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import RackError
-
-#: cgroup v1 writes "no limit" as the largest number of whole pages that fits 63 bits.
-_UNLIMITED = 1 << 62
 
 #: Where an engine puts the cgroup of a container: driver cgroupfs, driver systemd. Folder, and name around the id.
 _USUAL = (("docker", "", ""), ("system.slice", "docker-", ".scope"))
@@ -33,31 +30,6 @@ _CHUNK = 1 << 16
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 Pressure = t.Dict[str, t.Dict[str, float]]
-
-
-@dataclass(frozen=True)
-class CgroupMemory:
-    """What the kernel says of one cgroup, in bytes; None where it has no such file, or no limit.
-
-    ``memory_swap`` is memory and swap together, as the engine counts it. ``process`` is the id of one of its processes.
-    ``from_files`` is False where an engine has told it: then the limits are unknown.
-    """
-
-    usage: int
-    inactive_file: int
-    limit: t.Optional[int]
-    memory_swap: t.Optional[int]
-    peak: t.Optional[int]
-    oom_kills: t.Optional[int]
-    swap_used: t.Optional[int] = None
-    reservation: t.Optional[int] = None
-    process: t.Optional[int] = None
-    from_files: bool = True
-
-    @property
-    def working_set(self) -> int:
-        """What cannot be taken back at once: usage without the inactive page cache, never below 0."""
-        return max(self.usage - self.inactive_file, 0)
 
 
 class Kernel:
@@ -163,9 +135,7 @@ class Kernel:
             return []
 
     def _cgroup_memory(self, place: str) -> t.Optional[CgroupMemory]:
-        names, understood = (_V1, _v1) if self._cgroup == 1 else (_V2, _v2)
-        texts = _texts("%s%s/%s" % (self._prefix, self._mount, place), names)
-        return None if texts is None else understood(texts)
+        return read_cgroup("%s%s/%s" % (self._prefix, self._mount, place), self._cgroup)
 
     def _place_of(self, pid: int, container: str) -> t.Iterator[str]:
         """The cgroup of a process, cut after the part that names the container: its init may have made groups below."""
@@ -180,7 +150,7 @@ class Kernel:
 
     def table(self, *path: str) -> t.Dict[str, int]:
         """A file of lines ``key number``; empty where there is no such file."""
-        return _table(self._read(*path) or "")
+        return table(self._read(*path) or "")
 
     def _read(self, *path: str) -> t.Optional[str]:
         try:
@@ -194,115 +164,3 @@ class Kernel:
         finally:
             os.close(file)
         return content.decode("ascii", "replace")
-
-
-_V1 = (
-    "memory.usage_in_bytes",
-    "memory.stat",
-    "memory.limit_in_bytes",
-    "memory.memsw.limit_in_bytes",
-    "memory.max_usage_in_bytes",
-    "memory.oom_control",
-    "memory.soft_limit_in_bytes",
-    "cgroup.procs",
-)
-_V2 = (
-    "memory.current",
-    "memory.stat",
-    "memory.max",
-    "memory.swap.max",
-    "memory.peak",
-    "memory.events",
-    "memory.swap.current",
-    "memory.low",
-    "cgroup.procs",
-)
-
-
-def _texts(folder: str, names: t.Sequence[str]) -> t.Optional[t.List[str]]:
-    """The beginning of each file, empty where it is not there; None without the first one.
-
-    Opened from their folder, and read once: each file of a cgroup hands over all it has at once, and with hundreds of them
-    the way to a file is most of what it costs.
-    """
-    try:
-        place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        texts = [_text(place, name) for name in names]
-    finally:
-        os.close(place)
-    return texts if texts[0] else None
-
-
-def _text(place: int, name: str) -> str:
-    try:
-        file = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=place)
-    except OSError:
-        return ""
-    try:
-        return os.read(file, _CHUNK).decode("ascii", "replace")
-    except OSError:  # a container can end, or hide its files, between two reads
-        return ""
-    finally:
-        os.close(file)
-
-
-def _v1(texts: t.Sequence[str]) -> t.Optional[CgroupMemory]:
-    usage, stat, limit, memory_swap, peak, oom_control, reservation, processes = texts
-    used = _number(usage)
-    if used is None:
-        return None
-    inactive_file, swap_used = _values(stat, "total_inactive_file", "total_swap")
-    return CgroupMemory(
-        usage=used,
-        inactive_file=inactive_file or 0,
-        limit=_number(limit),
-        memory_swap=_number(memory_swap),
-        peak=_number(peak),
-        oom_kills=_table(oom_control).get("oom_kill"),
-        swap_used=swap_used,
-        reservation=_number(reservation),
-        process=_number(processes.partition("\n")[0]),
-    )
-
-
-def _v2(texts: t.Sequence[str]) -> t.Optional[CgroupMemory]:
-    current, stat, most, most_swap, peak, events, swap_used, low, processes = texts
-    used = _number(current)
-    if used is None:
-        return None
-    limit, swap = _number(most), _number(most_swap)
-    return CgroupMemory(
-        usage=used,
-        inactive_file=_values(stat, "inactive_file")[0] or 0,
-        limit=limit,
-        memory_swap=None if limit is None or swap is None else limit + swap,
-        peak=_number(peak),
-        oom_kills=_table(events).get("oom_kill"),
-        swap_used=_number(swap_used),
-        reservation=_number(low) or None,  # where the engine writes a reservation; 0 is none
-        process=_number(processes.partition("\n")[0]),
-    )
-
-
-def _number(text: str) -> t.Optional[int]:
-    """None for ``max``, for v1's unlimited, and for nothing."""
-    stripped = text.strip()
-    if not stripped.isdigit() or int(stripped) >= _UNLIMITED:
-        return None
-    return int(stripped)
-
-
-def _values(text: str, *names: str) -> t.List[t.Optional[int]]:
-    """These keys of lines ``key number``; None for what is not there. Of a long text this takes a tenth of the time of :func:`_table`."""
-    lines = "\n%s" % text
-    parts = (lines.partition("\n%s " % name)[2].partition("\n")[0] for name in names)
-    return [int(part) if part.isdigit() else None for part in parts]
-
-
-def _table(text: str) -> t.Dict[str, int]:
-    """Lines ``key number``."""
-    pairs = (line.split() for line in text.splitlines())
-    return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdigit()}

@@ -33,7 +33,7 @@ RIG_LABEL = "mycosoft.rack.rig"
 _SYSTEM_SOCKET = Path("/var/run/docker.sock")
 #: A unix socket's path holds 107 bytes, and containerd and libnetwork append up to 50 to the folder.
 _LONGEST_FOLDER = 50
-_START_SECONDS = 60
+_PATIENCE_SECONDS = 180
 _PROGRAMS = {"dockerd": "docker.io", "containerd": "containerd", "runc": "runc", "iptables": "iptables"}
 
 
@@ -131,7 +131,7 @@ class OwnEngine:
         return process.pid
 
     def _wait(self, pid: int) -> docker.DockerClient:
-        deadline = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < deadline and _alive(pid):
             client = self.client()
             if client:
@@ -146,10 +146,10 @@ class OwnEngine:
         if pid is None:
             return False
         os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + _PATIENCE_SECONDS
         while _alive(pid):
             if time.monotonic() > deadline:
-                raise RigError(f"Cannot stop the Docker Engine {pid}: it still runs after {_START_SECONDS} s. Read {self.log}.")
+                raise RigError(f"Cannot stop the Docker Engine {pid}: it still runs after {_PATIENCE_SECONDS} s. Read {self.log}.")
             time.sleep(0.1)
         self._unmount()
         return True

@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from ansible_collections.mycosoft.rack.plugins.module_utils._cgroup import CgroupMemory
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import RackError
-from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import CgroupMemory, Kernel
+from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import Kernel
 from ansible_collections.mycosoft.rack.tests.fakes.docker_memory import MIB, Machine
 
 layouts = pytest.mark.parametrize(
