@@ -148,7 +148,7 @@ def _number(text: str) -> t.Optional[int]:
 
 
 def _values(text: str, *names: str) -> t.List[t.Optional[int]]:
-    """These keys of lines ``key number``; None for what is not there. Of a long text this takes a tenth of the time of :func:`_table`."""
+    """These keys of lines ``key number``; None for what is not there. Of a long text this takes a tenth of the time of :func:`table`."""
     lines = "\n%s" % text
     parts = (lines.partition("\n%s " % name)[2].partition("\n")[0] for name in names)
     return [int(part) if part.isdigit() else None for part in parts]

@@ -68,7 +68,7 @@ class Engine:
     def __init__(self, way: Transport, api_version: str) -> None:
         self._way = way
         self._prefix = ""
-        # Not /version, for which the engine runs its parts to ask them for theirs: ten times slower.
+        # Not /version, for which the engine asks its parts for theirs: many times slower.
         newest = self._exchange("GET", "/_ping", {}).api or ""
         if not (0, 0) < _numbers(newest) <= NEWEST_API:
             newest = _newest_common(self.get("/version"))
