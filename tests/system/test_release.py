@@ -24,6 +24,11 @@ CHECKOUT = "/home/mycosoft/mycosoft/website"
 SHORT: dict[str, Any] = {"compose_deploy_wait_timeout": 20, "compose_deploy_watch_seconds": 2}
 #: As seeded; a test that pushes anything else brings it back.
 SEEDED = {name: (STACKS / "website" / name).read_text() for name in ("VERSION", "app.py")}
+COMPOSE_FILE = "docker-compose.always-on.yml"
+COMPOSE = (STACKS / "mas" / COMPOSE_FILE).read_text()
+
+#: Published by release three alone.
+PORT = 3099
 
 #: A service that no Compose file has.
 GONE = "gone"
@@ -33,9 +38,10 @@ Images = dict[str, str]
 
 @pytest.fixture(scope="module")
 def before(rig: Rig, deployed: Run) -> Iterator[Images]:
-    """The images that run before anything here; at the end, the website's files are those that were seeded."""
+    """The images that run before anything here; at the end, the repositories' files are those that were seeded."""
     yield images(rig)
     rig.push("website", SEEDED, "As it was")
+    rig.push("mas", {COMPOSE_FILE: COMPOSE}, "As it was")
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +75,12 @@ def orphan(rig: Rig, killed: list[str]) -> Iterator[str]:
 def resumed(killed: list[str], orphan: str, playbook: Playbook) -> Run:
     """The plain deploy after that."""
     return playbook("deploy", extra=SHORT)
+
+
+@pytest.fixture(scope="module")
+def second(rig: Rig, resumed: Run) -> Images:
+    """The images of that deploy."""
+    return images(rig)
 
 
 def images(rig: Rig) -> Images:
@@ -118,14 +130,39 @@ def test_what_is_in_no_file_any_more_is_named_and_stays(rig: Rig, resumed: Run, 
     assert orphan in docker(rig, "sandbox", "ps", "--format", "{{.Names}}").split()
 
 
-def test_one_goes_back_by_image_id_without_a_build_and_twice_goes_further_back(rig: Rig, before: Images, resumed: Run, playbook: Playbook) -> None:
-    second = images(rig)
+@pytest.fixture(scope="module")
+def third(rig: Rig, second: Images, playbook: Playbook) -> str:
+    """A release more, which wants a port that the others do not: its name."""
     rig.push("website", {"VERSION": "three\n"}, "Release three")
+    rig.push("mas", {COMPOSE_FILE: replaced('"3000:3000"', f'"3000:3000", "{PORT}:3000"')}, "Publish it once more")
     playbook("deploy", extra=SHORT).succeeded()
-    third = images(rig)
-    assert len({release["mycosoft-website"] for release in (before, second, third)}) == 3
+    return rig.run("sandbox", ["readlink", f"{STATE}/releases/always-on/current"]).stdout.strip()
+
+
+def test_one_goes_back_by_image_id_without_a_build_and_twice_goes_further_back(
+    rig: Rig, before: Images, second: Images, third: str, playbook: Playbook
+) -> None:
+    latest = images(rig)
+    assert len({release["mycosoft-website"] for release in (before, second, latest)}) == 3
     there = docker(rig, "sandbox", "images", "--quiet", "--no-trunc").split()
     for wanted in (second, before):
         playbook("rollback").succeeded()
         assert (images(rig), locked(rig)) == (wanted, [])
     assert set(docker(rig, "sandbox", "images", "--quiet", "--no-trunc").split()) <= set(there), "nothing was built"
+
+
+def test_a_rollback_that_fails_is_taken_back(rig: Rig, third: str, playbook: Playbook) -> None:
+    ran, version, built_from = images(rig), website(rig)["version"], commit(rig)
+    database = services(rig, "sandbox")["mindex-db"]["Image"]
+    docker(rig, "sandbox", "run", "--detach", "--name", "in-the-way", "--publish", f"{PORT}:6379", database)
+    try:
+        output = " ".join(playbook("rollback", extra={"rack_rollback_to": third}).refused().output.split())
+    finally:
+        docker(rig, "sandbox", "rm", "--force", "--volumes", "in-the-way")
+
+    assert "Cannot roll back sandbox" in output
+    assert "port is already allocated" in output, output
+    assert "always-on: what ran before was brought back" in output, output
+    assert (images(rig), website(rig)["version"], commit(rig), locked(rig)) == (ran, version, built_from, [])
+    recorded = json.loads(rig.run("sandbox", ["tail", "-n", "1", f"{STATE}/history.jsonl"]).stdout)
+    assert recorded["result"] == "rolled_back"
