@@ -104,6 +104,11 @@ class Change:
     def needed(self) -> bool:
         return self.before != self.after
 
+    def differences(self) -> t.List[str]:
+        """``memory 2G instead of 4G`` for all that is not as wanted."""
+        before, after = self.before, self.after
+        return ["%s %s instead of %s" % (key, _size(before[key]), _size(after[key])) for key in after if before[key] != after[key]]
+
     def body(self) -> Json:
         """The body of ``POST /containers/{id}/update``: all at once, so that the engine and the kernel see no order between them.
 
@@ -125,6 +130,10 @@ class Change:
             "before": self.before,
             "after": self.after,
         }
+
+
+def _size(value: t.Optional[int]) -> str:
+    return "unlimited" if value is None or value < 0 else exact(value)
 
 
 def _kernel(container: Container, swap: bool) -> Json:

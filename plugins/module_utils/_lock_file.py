@@ -98,9 +98,11 @@ class LockFile:
             time.sleep(0.01)
 
     def _refused(self, verb: str, error: OSError) -> RackError:
+        facts = {"no_directory": True} if isinstance(error, (FileNotFoundError, PermissionError)) else {}
         return RackError(
             "Cannot %s the lock in %s: %s. The directory has to be there, have room, and be writable for the user that Ansible logs in as; "
-            "the role records makes it." % (verb, self._directory, error.strerror or error)
+            "the role records makes it." % (verb, self._directory, error.strerror or error),
+            **facts,
         )
 
 

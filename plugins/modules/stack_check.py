@@ -1,0 +1,171 @@
+#!/usr/bin/python
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: stack_check
+short_description: Check that a server can deploy its Compose stacks
+version_added: 0.1.0
+description:
+  - Looks at the Docker Engine, the Compose plugin and the env files of the stacks, and refuses with everything that is wrong at once.
+  - Tells what the clean-up and the pull of a deploy need to know of the checkouts that are there already.
+  - Changes nothing.
+author:
+  - mycosoft.rack maintainers (@mycosoft)
+extends_documentation_fragment:
+  - mycosoft.rack.attributes
+  - mycosoft.rack.docker
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+    details:
+      - It changes nothing.
+  idempotent:
+    support: full
+options:
+  stacks:
+    description: The stacks of this server, C(hosts[host].stacks) in the plan of P(mycosoft.rack.memory_plan#filter).
+    type: dict
+    required: true
+  engine_minimum:
+    description: Oldest Docker Engine that is accepted.
+    type: str
+    default: "20.10"
+  compose_minimum:
+    description: Oldest Docker Compose that is accepted. Before 2.24.4 an override file cannot take a dependency away.
+    type: str
+    default: "2.24.4"
+  host:
+    description: What the server is called in messages.
+    type: str
+    default: this server
+seealso:
+  - module: mycosoft.rack.memory_check
+"""
+
+EXAMPLES = r"""
+- name: Refuse a server that cannot deploy
+  mycosoft.rack.stack_check:
+    stacks: "{{ plan.hosts[inventory_hostname].stacks }}"
+    host: "{{ inventory_hostname }}"
+  vars:
+    plan: "{{ rack_stacks | mycosoft.rack.memory_plan(hosts=groups['rack'], memory={'sandbox': '62G', 'overflow1': '16G'}) }}"
+"""
+
+RETURN = r"""
+engine:
+  description: Version of the Docker Engine.
+  returned: when it answers
+  type: str
+  sample: 26.1.5+dfsg1
+compose:
+  description: Version of the Compose plugin, none where there is none.
+  returned: always
+  type: str
+  sample: 2.26.1-4
+images:
+  description:
+    - The images that the Compose files of the stacks name.
+    - A stack that is not checked out yet, or whose files are broken, names none here.
+  returned: always
+  type: list
+  elements: str
+  sample: [mycosoft-always-on-mycosoft-website, "redis:8.0"]
+changes:
+  description: The files that somebody changed and nobody committed, by the checkout that they are in. Checkouts without such files are left out.
+  returned: always
+  type: dict
+  sample: {/home/mycosoft/mycosoft/website: [VERSION]}
+"""
+
+import typing as t
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.compat.version import LooseVersion
+from ansible_collections.mycosoft.rack.plugins.module_utils._compose import STACK, Compose, Refused, Run, read_stacks, version
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, RackError, reported
+
+Json = t.Dict[str, t.Any]
+
+
+def argument_spec() -> Facts:
+    return {
+        "stacks": {"type": "dict", "required": True},
+        "engine_minimum": {"type": "str", "default": "20.10"},
+        "compose_minimum": {"type": "str", "default": "2.24.4"},
+        "host": {"type": "str", "default": "this server"},
+        **DOCKER_OPTIONS,
+    }
+
+
+def older(found: str, minimum: str) -> bool:
+    """Whether a version is older than another one; letters behind it, as distributions append, do not count."""
+    return bool(LooseVersion(found) < LooseVersion(minimum))
+
+
+def problems_of(module: AnsibleModule, stacks: t.Mapping[str, Json], facts: Facts) -> t.Iterator[str]:
+    """A sentence for each thing that is wrong; what is found on the way goes into ``facts``."""
+    params = module.params
+    host, engine, compose = params["host"], params["engine_minimum"], params["compose_minimum"]
+    try:
+        facts["engine"] = connect(params).version
+    except RackError as error:
+        yield "Cannot use Docker on %s: %s" % (host, error.message)
+    else:
+        if older(facts["engine"], engine):
+            yield "Cannot deploy to %s: it has Docker %s. Install Docker %s or newer." % (host, facts["engine"], engine)
+    facts["compose"] = version(module.run_command)
+    if facts["compose"] is None:
+        yield "Cannot deploy to %s: it has no Compose plugin. Install it (docker compose version), %s or newer." % (host, compose)
+    elif older(facts["compose"], compose):
+        yield "Cannot deploy to %s: it has Compose %s. Install the Compose plugin %s or newer." % (host, facts["compose"], compose)
+    for name, stack in stacks.items():
+        path = Path(stack["directory"]) / (stack["env_file"] or "")
+        if stack["env_file"] and not path.exists():
+            yield "Cannot deploy %s to %s: its env file %s is missing. Put it there, or correct rack_stacks.%s.env_file." % (name, host, path, name)
+
+
+def images_of(run: Run, stack: Json) -> t.List[str]:
+    """The images that a stack names; what cannot be read names none, and the project keeps what it has."""
+    try:
+        return Compose(run, stack).images() if Compose(run, stack).checked_out else []
+    except Refused:
+        return []
+
+
+def changes_in(run: Run, checkout: str) -> t.List[str]:
+    """Files that git knows and that are not as they were committed. Raises RackError."""
+    if not (Path(checkout) / ".git").exists():
+        return []
+    code, output, errors = run(["git", "-C", checkout, "status", "--porcelain", "--untracked-files=no"], expand_user_and_vars=False)
+    if code:
+        raise RackError("Cannot look for changes in %s: %s. Mend the checkout, or move it away and run again." % (checkout, " ".join(errors.split())))
+    return [line[3:] for line in output.splitlines()]
+
+
+def run(module: AnsibleModule) -> Facts:
+    stacks = read_stacks(module.params["stacks"], STACK)
+    facts: Facts = {"changed": False}
+    problems = list(problems_of(module, stacks, facts))
+    checkouts = dict.fromkeys(source["dest"] for stack in stacks.values() for source in stack["sources"])
+    changes = {checkout: changes_in(module.run_command, checkout) for checkout in checkouts}
+    facts["changes"] = {checkout: files for checkout, files in changes.items() if files}
+    facts["images"] = sorted({image for stack in stacks.values() for image in images_of(module.run_command, stack)})
+    if problems:
+        raise InvalidInput(" ".join(problems), **facts)
+    return facts
+
+
+def main() -> None:
+    reported(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True), run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""compose_override, run for real: real files, the real Compose, and an engine on a real socket."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.mycosoft.rack.plugins.modules import compose_override
+from ansible_collections.mycosoft.rack.tests.fakes.docker_engine import DockerEngine
+
+from tests.unit.plugins.module_utils.composed import Config, docker_without_engine, service
+
+Result = dict[str, t.Any]
+Run = t.Callable[..., Result]
+
+FILES = {
+    "shop": "services: {web: {image: nginx, mem_limit: 1g}}\n",
+    "blog": "services: {app: {image: php, networks: [edge]}}\nnetworks: {edge: {external: true, name: the-edge}}\n",
+}
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> t.Iterator[DockerEngine]:
+    with DockerEngine(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def stacks(tmp_path: Path) -> Config:
+    """Two stacks of a plan, checked out."""
+    found = {}
+    for name, text in FILES.items():
+        folder = tmp_path / "checkouts" / name
+        folder.mkdir(parents=True)
+        (folder / "compose.yml").write_text(text, encoding="utf-8")
+        arguments = ["--project-name", name, "--project-directory", str(folder), "--file", str(folder / "compose.yml")]
+        found[name] = {"project": name, "directory": str(folder), "files": ["compose.yml"], "arguments": arguments, "home": True, "elsewhere": {}}
+    found["shop"].update(services={"web": service(4)}, networks=[])
+    found["blog"].update(services={"app": service(2)}, networks=["the-edge"])
+    return found
+
+
+@pytest.fixture
+def run(engine: DockerEngine, stacks: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    monkeypatch.setenv("PATH", docker_without_engine(tmp_path / "bin"))
+
+    def call(check: bool = False, **options: t.Any) -> Result:
+        given = {"stacks": stacks, "directory": str(tmp_path / "overrides"), "docker_host": engine.address, "host": "sandbox", **options}
+        with patch_module_args({**given, "_ansible_check_mode": check, "_ansible_diff": True}), pytest.raises(SystemExit):
+            compose_override.main()
+        assert engine.violations == []
+        result: Result = json.loads(capsys.readouterr().out)
+        return result
+
+    return call
+
+
+def written(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted((folder / "overrides").glob("*"))}
+
+
+def test_each_stack_gets_a_file_that_says_what_the_plan_says(run: Run, tmp_path: Path) -> None:
+    result = run()
+    files = written(tmp_path)
+    assert result["overrides"] == {name: str(tmp_path / "overrides" / f"{name}.yml") for name in FILES}
+    assert sorted(files) == ["blog.yml", "shop.yml"]
+    assert "# web: memory 4G, the Compose files say 1G\n" in files["shop.yml"]
+    assert "mem_limit: 4G\n" in files["shop.yml"]
+    assert (tmp_path / "overrides/shop.yml").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_line_for_people_starts_the_same_stack(run: Run, tmp_path: Path, stacks: Config) -> None:
+    run()
+    by_hand = next(line for line in written(tmp_path)["shop.yml"].splitlines() if "By hand" in line)
+    assert by_hand == f"# By hand: docker compose {' '.join(stacks['shop']['arguments'])} --file {tmp_path}/overrides/shop.yml up -d"
+
+
+def test_a_second_run_changes_nothing_and_a_new_limit_is_shown_as_a_difference(run: Run, stacks: Config) -> None:
+    assert run()["changed"] is True
+    again = run()
+    assert (again["changed"], again["diff"]) == (False, [])
+    stacks["shop"]["services"]["web"] = service(8)
+    changed = run()
+    assert [(one["before"].count("mem_limit: 4G"), one["after"].count("mem_limit: 8G")) for one in changed["diff"]] == [(1, 1)]
+
+
+def test_check_mode_tells_the_same_and_writes_nothing(run: Run, tmp_path: Path) -> None:
+    foreseen = run(check=True)
+    assert written(tmp_path) == {}
+    done = run()
+    assert {**foreseen, "invocation": None} == {**done, "invocation": None}
+
+
+def test_where_one_stack_is_refused_nothing_is_written(run: Run, tmp_path: Path, stacks: Config) -> None:
+    Path(stacks["blog"]["directory"], "compose.yml").write_text("services: [\n", encoding="utf-8")
+    message = run()["msg"]
+    assert message.startswith("Cannot deploy blog to sandbox: Compose refuses compose.yml in "), message
+    assert message.endswith("No container was touched. Correct it and run again.")
+    assert written(tmp_path) == {}
+
+
+def test_all_refusals_come_at_once(run: Run, stacks: Config) -> None:
+    stacks["blog"]["networks"] = []
+    stacks["shop"]["services"] = {"wep": service(1)}
+    message = run()["msg"]
+    assert "the inventory lists the service wep" in message
+    assert "its Compose files expect the external network the-edge, which is not there. List it in rack_stacks.blog.networks" in message
+
+
+def test_a_network_that_the_stack_lists_is_told_as_missing_until_it_is_there(run: Run, engine: DockerEngine, stacks: Config) -> None:
+    assert run()["missing_networks"] == ["the-edge"]
+    engine.add_network("the-edge")
+    assert run()["missing_networks"] == []
+    stacks["blog"]["networks"] = []
+    assert "msg" not in run(), "somebody else made it"
+
+
+def test_a_stack_that_is_not_checked_out_is_told_in_check_mode_and_refused_in_a_real_run(run: Run, stacks: Config, tmp_path: Path) -> None:
+    stacks["shop"]["directory"] = "/nowhere"
+    foreseen = run(check=True)
+    assert (foreseen["absent"], list(foreseen["overrides"])) == (["shop"], ["blog"])
+    assert "Cannot deploy shop to sandbox: its directory /nowhere is not there. Check out its sources first." in run()["msg"]
+    assert written(tmp_path) == {}
+
+
+def test_an_override_that_compose_refuses_is_not_written(run: Run, stacks: Config, tmp_path: Path) -> None:
+    stacks["shop"]["services"]["web"] = {**service(4), "oom_score_adj": "much"}
+    assert "Cannot deploy shop to sandbox: Compose refuses compose.yml in " in run()["msg"]
+    assert written(tmp_path) == {}
+
+
+def test_a_directory_that_cannot_be_made_is_named(run: Run) -> None:
+    message = run(directory="/proc/nowhere/overrides")["msg"]
+    assert message.startswith("Cannot write the override /proc/nowhere/overrides: "), message
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"), [({"shop": []}, "stacks.shop: is not a mapping."), ({"shop": {"directory": "/x"}}, "stacks.shop.files: is missing.")]
+)
+def test_what_is_no_plan_is_refused(run: Run, wrong: t.Any, said: str) -> None:
+    message = run(stacks=wrong)["msg"]
+    assert said in message
+    assert message.endswith("Hand over hosts[host].stacks of the plan.")

@@ -1,0 +1,114 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""stack_check, run for real: an engine on a real socket, the real Compose, real files and a real git checkout."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.mycosoft.rack.plugins.modules import stack_check
+from ansible_collections.mycosoft.rack.tests.fakes.docker_engine import DockerEngine
+
+from tests.unit.plugins.module_utils.composed import docker_without_engine
+
+Result = dict[str, t.Any]
+Run = t.Callable[..., Result]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A stack's only source, as it was committed."""
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "compose.yml").write_text("services: {web: {image: nginx}, job: {image: 'tool:2', profiles: [never]}}\n", encoding="utf-8")
+    (folder / "VERSION").write_text("one\n", encoding="utf-8")
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    for argv in (["init", "--quiet"], ["add", "."], [*who, "commit", "--quiet", "--message", "one"]):
+        subprocess.run(["git", "-C", str(folder), *argv], check=True)
+    return folder
+
+
+@pytest.fixture
+def run(tmp_path: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> t.Iterator[Run]:
+    """``stack``: what is different about the only one."""
+    monkeypatch.setenv("PATH", docker_without_engine(tmp_path / "bin"))
+    with DockerEngine(tmp_path) as engine:
+
+        def call(stack: dict[str, t.Any] | None = None, **options: t.Any) -> Result:
+            arguments = ["--project-name", "shop", "--project-directory", str(checkout), "--file", str(checkout / "compose.yml")]
+            shop = {"directory": str(checkout), "files": ["compose.yml"], "arguments": arguments, "sources": [{"dest": str(checkout)}], **(stack or {})}
+            given = {"stacks": {"shop": shop}, "docker_host": engine.address, "host": "sandbox", **options}
+            with patch_module_args(given), pytest.raises(SystemExit):
+                stack_check.main()
+            result: Result = json.loads(capsys.readouterr().out)
+            return result
+
+        yield call
+
+
+def test_a_server_that_can_deploy_says_what_the_next_steps_need_to_know(run: Run) -> None:
+    result = run()
+    assert (result.get("failed"), result["changed"], result["engine"]) == (None, False, "20.10.24+dfsg1")
+    assert tuple(map(int, result["compose"].split("."))) >= (2, 24, 4)
+    assert (result["images"], result["changes"]) == (["nginx"], {})
+
+
+def test_files_that_nobody_committed_are_named_and_new_ones_are_not(run: Run, checkout: Path) -> None:
+    (checkout / "VERSION").write_text("by hand\n", encoding="utf-8")
+    (checkout / "notes").write_text("of mine\n", encoding="utf-8")
+    assert run()["changes"] == {str(checkout): ["VERSION"]}
+
+
+def test_a_checkout_that_git_cannot_read_is_refused(run: Run, checkout: Path) -> None:
+    (checkout / ".git" / "HEAD").unlink()
+    assert run()["msg"].startswith(f"Cannot look for changes in {checkout}: ")
+
+
+def test_a_stack_that_is_not_there_yet_names_nothing(run: Run) -> None:
+    result = run({"directory": "/nowhere", "sources": [{"dest": "/nowhere"}]})
+    assert (result.get("failed"), result["images"], result["changes"]) == (None, [], {})
+
+
+def test_files_that_compose_refuses_name_nothing_yet(run: Run, checkout: Path) -> None:
+    """What is wrong with them a pull may mend; where not, the build refuses them."""
+    (checkout / "compose.yml").write_text("services: [\n", encoding="utf-8")
+    result = run()
+    assert (result.get("failed"), result["images"]) == (None, [])
+
+
+def test_an_env_file_that_is_there_will_do(run: Run, checkout: Path) -> None:
+    (checkout / "of the shop.env").touch()
+    assert run({"env_file": "of the shop.env"}).get("failed") is None
+    assert run({"env_file": str(checkout / "of the shop.env")}).get("failed") is None
+
+
+def test_everything_that_is_wrong_comes_at_once_and_what_was_found_beside_it(run: Run, checkout: Path) -> None:
+    result = run({"env_file": "secret.env"}, engine_minimum="99.1", compose_minimum="77.2.3")
+    assert result["msg"] == (
+        "Cannot deploy to sandbox: it has Docker 20.10.24+dfsg1. Install Docker 99.1 or newer. "
+        f"Cannot deploy to sandbox: it has Compose {result['compose']}. Install the Compose plugin 77.2.3 or newer. "
+        f"Cannot deploy shop to sandbox: its env file {checkout}/secret.env is missing. Put it there, or correct rack_stacks.shop.env_file."
+    )
+    assert result["images"] == ["nginx"]
+
+
+def test_an_engine_that_does_not_answer_is_named(run: Run) -> None:
+    message = run(docker_host="unix:///nowhere/docker.sock")["msg"]
+    assert message.startswith("Cannot use Docker on sandbox: Cannot reach the Docker Engine at unix:///nowhere/docker.sock: "), message
+
+
+@pytest.mark.parametrize("docker", ["exit 1", "echo no such plugin"])
+def test_a_server_without_the_plugin_is_told_so(run: Run, tmp_path: Path, docker: str) -> None:
+    (tmp_path / "bin/docker").write_text(f"#!/bin/sh\n{docker}\n", encoding="utf-8")
+    assert "it has no Compose plugin. Install it (docker compose version), 2.24.4 or newer." in run()["msg"]
+
+
+def test_a_server_without_the_command_is_told_so(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "bin/docker").unlink()
+    assert "it has no Compose plugin." in run({"directory": "/nowhere"})["msg"]
