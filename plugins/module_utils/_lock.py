@@ -13,6 +13,8 @@ import dataclasses
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import InvalidInput
+
 Json = t.Dict[str, t.Any]
 
 #: Seconds after which a file that nobody can read as a lock counts for nothing.
@@ -244,3 +246,23 @@ def _field(content: t.Mapping[str, t.Any], name: str, *kinds: type) -> t.Any:
     if not isinstance(value, kinds):
         raise ValueError("it says no %s that could be understood" % name)
     return value
+
+
+def request_of(params: t.Mapping[str, t.Any]) -> Request:
+    """Who asks, from the options of the module. Raises InvalidInput."""
+    if not params["run"] or params["lease"] < 1 or params["wait"] < 0:
+        raise InvalidInput("Cannot use the lock: it needs a name of the run, a lease of at least 1 s and a wait of at least 0 s. Correct the options.")
+    try:
+        gone = lock_of(params["gone"]) if params["gone"] else None
+        controller = controller_of(params["controller"])
+    except ValueError as error:
+        raise InvalidInput("Cannot use the lock: of controller or gone, %s. Leave both to the action plugin." % error) from error
+    return Request(
+        run=params["run"],
+        purpose=params["purpose"],
+        by=params["by"] or "somebody",
+        job=params["job"],
+        lease=params["lease"],
+        controller=controller,
+        gone=(gone.run, gone.controller) if gone and gone.controller else None,
+    )

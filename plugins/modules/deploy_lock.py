@@ -177,9 +177,8 @@ took_over:
   contains: *lock
 no_directory:
   description: That O(directory) is not there, or this user may not write there.
-  returned: when the lock could not be had for that reason
+  returned: when that is why
   type: bool
-  sample: true
 waited:
   description: Seconds spent waiting for another run.
   returned: always
@@ -193,10 +192,10 @@ import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mycosoft.rack.plugins.module_utils._lock import DECISIONS, Lock, Moment, Request, Step, controller_of, lock_of, to_json
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock import DECISIONS, Lock, Moment, Step, request_of, to_json
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock_file import LockFile, moment, processes_of
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock_report import describe, event, refusal, takeover
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, RackError, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, RackError, reported
 
 #: Seconds between two looks at a lock that another run has.
 POLL = 1.0
@@ -216,26 +215,6 @@ def argument_spec() -> Facts:
         "controller": {"type": "dict"},
         "gone": {"type": "dict"},
     }
-
-
-def request_of(params: t.Mapping[str, t.Any]) -> Request:
-    """Raises InvalidInput."""
-    if not params["run"] or params["lease"] < 1 or params["wait"] < 0:
-        raise InvalidInput("Cannot use the lock: it needs a name of the run, a lease of at least 1 s and a wait of at least 0 s. Correct the options.")
-    try:
-        gone = lock_of(params["gone"]) if params["gone"] else None
-        controller = controller_of(params["controller"])
-    except ValueError as error:
-        raise InvalidInput("Cannot use the lock: of controller or gone, %s. Leave both to the action plugin." % error) from error
-    return Request(
-        run=params["run"],
-        purpose=params["purpose"],
-        by=params["by"] or "somebody",
-        job=params["job"],
-        lease=params["lease"],
-        controller=controller,
-        gone=(gone.run, gone.controller) if gone and gone.controller else None,
-    )
 
 
 def decide(module: AnsibleModule, file: LockFile, root: Path) -> t.Tuple[Step, Moment]:

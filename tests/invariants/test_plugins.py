@@ -82,8 +82,8 @@ def _filled(value: t.Any, option: dict[str, t.Any]) -> t.Any:
 
 
 def test_there_are_modules_and_filters() -> None:
-    assert {"cloudflare_purge", "docker_memory_limits", "docker_prune", "memory_check"} <= set(MODULES)
-    assert {"compose_override", "memory_plan"} <= set(FILTERS)
+    assert {"cloudflare_purge", "compose_override", "docker_memory_limits", "docker_prune", "memory_check"} <= set(MODULES)
+    assert {"compose_build", "memory_plan"} <= set(FILTERS)
 
 
 def test_the_action_group_holds_exactly_the_modules() -> None:
