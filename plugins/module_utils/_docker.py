@@ -80,6 +80,10 @@ class Engine:
         """Engine version, for example ``26.1.5+dfsg1``; asked for each time."""
         return str(self.get("/version").get("Version", ""))
 
+    def knows(self, api: t.Tuple[int, int]) -> bool:
+        """Whether the engine has what this version of the API brought, whichever version is pinned."""
+        return _numbers(self._newest_prefix[2:]) >= api
+
     @property
     def parallel(self) -> bool:
         """Whether several threads may ask at once."""

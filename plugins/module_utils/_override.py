@@ -14,6 +14,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mycosoft.rack.plugins.module_utils._health import first_checks
 from ansible_collections.mycosoft.rack.plugins.module_utils._heap import heap_environment
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import InvalidInput
 from ansible_collections.mycosoft.rack.plugins.module_utils._schema import suggestion
@@ -53,12 +54,12 @@ class Override:
     notes: t.Sequence[str]
 
 
-def override(config: t.Any, stack: t.Any) -> Override:
+def override(config: t.Any, stack: t.Any, start_interval: bool = False) -> Override:
     """What the Compose files do not say, or say differently.
 
     ``config``: the answer of ``docker compose config --format json`` on the
-    base files; ``stack``: ``hosts[h].stacks[s]`` of the plan. Raises
-    InvalidInput with all problems at once.
+    base files; ``stack``: ``hosts[h].stacks[s]`` of the plan; ``start_interval``:
+    whether the engine knows it. Raises InvalidInput with all problems at once.
     """
     services = _services(config)
     here = stack["services"]
@@ -77,7 +78,7 @@ def override(config: t.Any, stack: t.Any) -> Override:
         result[name] = _detached(name, services[name], absent, problems)
         if name in here:
             _check_copies(name, services[name], problems)
-            result[name].update(_planned(name, services[name], here[name], notes))
+            result[name].update(_planned(name, services[name], here[name], start_interval, notes))
     if problems:
         raise InvalidInput(
             "Cannot write the override of project %s: %s\n%s" % (stack["project"], _count(problems), "\n".join("- %s" % line for line in problems)),
@@ -105,7 +106,7 @@ def _absent(services: t.Iterable[str], stack: Json) -> t.Dict[str, str]:
     return absent
 
 
-def _planned(name: str, base: Json, service: Json, notes: t.List[str]) -> Json:
+def _planned(name: str, base: Json, service: Json, start_interval: bool, notes: t.List[str]) -> Json:
     """The part of the override that comes from the plan, for a service that runs here."""
     own = _own(base)
     wanted = {**service, "reservation": _reservation(own, service)}
@@ -116,12 +117,12 @@ def _planned(name: str, base: Json, service: Json, notes: t.List[str]) -> Json:
     result.update(_limits(base, wanted))
     if service.get("oom_score_adj") is not None:
         result["oom_score_adj"] = service["oom_score_adj"]
-    environment, note = _environment(base, service)
+    environment, heap_note = _environment(base, service)
     if environment:
         result["environment"] = environment
-    if note:
-        notes.append("%s: %s" % (name, note))
-    return result
+    checks, check_note = first_checks(base, start_interval)
+    notes += ["%s: %s" % (name, note) for note in (heap_note, check_note) if note]
+    return {**result, **checks}
 
 
 def _environment(base: Json, service: Json) -> t.Tuple[t.Dict[str, str], t.Optional[str]]:

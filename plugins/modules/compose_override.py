@@ -30,6 +30,10 @@ description:
   - >-
     Of the values in the Compose files only these two variables are ever copied, and not where they may hold a secret, such as a Java property of an
     application, an option of an agent, or a password in an address. A comment line then says what to add there by hand.
+  - >-
+    From Docker 25 on the first health checks of a listed service come each second, by C(start_interval), for as long as one C(interval) or the
+    C(start_period) of the Compose files, whichever is longer. A start waits for the first check that succeeds, which otherwise comes after an interval,
+    30 seconds by default. With an older engine a comment line says what that costs.
   - External networks which the Compose files expect, and which are neither there nor among the C(networks) of the stack, are refused.
   - Needs Compose 2.24.4 or newer on the server.
 author:
@@ -98,8 +102,9 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._compose import STACK, Compose, read_stacks
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, Engine, connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._files import put
+from ansible_collections.mycosoft.rack.plugins.module_utils._health import SINCE_API
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, RackError, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._override import override
 from ansible_collections.mycosoft.rack.plugins.module_utils._override_text import text
@@ -131,21 +136,21 @@ def path_of(directory: Path, name: str) -> Path:
 
 
 class Networks:
-    """The networks of the engine, which is asked only where it matters, and once."""
+    """The networks of the engine, which is asked for them only where it matters, and once."""
 
-    def __init__(self, params: t.Mapping[str, t.Any]) -> None:
-        self._params = params
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._known: t.Optional[t.Set[str]] = None
 
     def lacking(self, wanted: t.Iterable[str]) -> t.List[str]:
         """Those of ``wanted`` that are not there."""
         names = set(wanted)
         if names and self._known is None:
-            self._known = {str(network["Name"]) for network in connect(self._params).get("/networks")}
+            self._known = {str(network["Name"]) for network in self._engine.get("/networks")}
         return sorted(names - (self._known or set()))
 
 
-def render(name: str, stack: Json, path: Path, compose: Compose, there: Networks) -> str:
+def render(name: str, stack: Json, path: Path, compose: Compose, there: Networks, start_interval: bool) -> str:
     """The text of a stack's override. Raises RackError."""
     if not compose.checked_out:
         raise RackError("its directory %s is not there. Check out its sources first" % stack["directory"])
@@ -162,7 +167,7 @@ def render(name: str, stack: Json, path: Path, compose: Compose, there: Networks
         "Memory limits and placement of %s, rendered by mycosoft.rack from the inventory. Changed there, not here." % name,
         "By hand: docker compose %s --file %s up -d" % (shlex.join(stack["arguments"]), path),
     ]
-    return text(override(configuration, stack), header)
+    return text(override(configuration, stack, start_interval), header)
 
 
 def checked(module: AnsibleModule, compose: Compose, rendered: str) -> None:
@@ -174,7 +179,8 @@ def checked(module: AnsibleModule, compose: Compose, rendered: str) -> None:
 
 def run(module: AnsibleModule) -> Facts:
     directory, stacks = Path(module.params["directory"]), read_stacks(module.params["stacks"], PLANNED)
-    there = Networks(module.params)
+    engine = connect(module.params)
+    there, start_interval = Networks(engine), engine.knows(SINCE_API)
     texts: t.Dict[str, str] = {}
     absent, problems = [], []
     for name, stack in stacks.items():
@@ -183,7 +189,7 @@ def run(module: AnsibleModule) -> Facts:
             absent.append(name)
             continue
         try:
-            texts[name] = render(name, stack, path_of(directory, name), compose, there)
+            texts[name] = render(name, stack, path_of(directory, name), compose, there, start_interval)
             checked(module, compose, texts[name])
         except RackError as error:
             problems.append("Cannot deploy %s to %s: %s." % (name, module.params["host"], error.message.rstrip(".")))

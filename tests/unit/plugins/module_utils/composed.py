@@ -28,9 +28,9 @@ def stack(services: Config, elsewhere: t.Sequence[str] = (), home: bool = True) 
     return {"project": "always-on", "services": services, "elsewhere": dict.fromkeys(elsewhere, "overflow1"), "home": home}
 
 
-def compose_override(config: t.Any, plan: t.Any) -> str:
+def compose_override(config: t.Any, plan: t.Any, start_interval: bool = False) -> str:
     """The override as it is written, but for its header."""
-    return text(override(config, plan), [])
+    return text(override(config, plan, start_interval), [])
 
 
 def docker_without_engine(folder: Path) -> str:
@@ -59,9 +59,9 @@ class Compose:
         services: Config = json.loads(done.stdout)["services"]
         return services
 
-    def with_override(self, plan: Config) -> Config:
+    def with_override(self, plan: Config, start_interval: bool = False) -> Config:
         """The services that are active under base and override."""
-        written = compose_override({"services": self.config("--profile", "*")}, plan)
+        written = compose_override({"services": self.config("--profile", "*")}, plan, start_interval)
         (self.directory / "override.yml").write_text(written, encoding="utf-8")
         return self.config("-f", "override.yml")
 

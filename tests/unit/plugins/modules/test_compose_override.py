@@ -147,3 +147,15 @@ def test_what_is_no_plan_is_refused(run: Run, wrong: t.Any, said: str) -> None:
     message = run(stacks=wrong)["msg"]
     assert said in message
     assert message.endswith("Hand over hosts[host].stacks of the plan.")
+
+
+@pytest.mark.parametrize(("api", "told"), [("1.43", 0), ("1.44", 1)])
+def test_only_an_engine_that_knows_it_is_told_to_check_each_second_at_first(run: Run, tmp_path: Path, stacks: Config, api: str, told: int) -> None:
+    Path(stacks["shop"]["directory"], "compose.yml").write_text("services: {web: {image: nginx, healthcheck: {test: ['CMD', 'true']}}}\n", encoding="utf-8")
+    folder = tmp_path / "other"
+    folder.mkdir()
+    with DockerEngine(folder, api) as other:
+        run(docker_host=other.address)
+    text = written(tmp_path)["shop.yml"]
+    assert text.count('      start_interval: "1s"\n') == told
+    assert text.count("from Docker 25 on it takes a second") == 1 - told
