@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._heap import RUNTIMES
+from ansible_collections.mycosoft.rack.plugins.module_utils._rollout import RECREATE, Drain, read_drain, read_mode
 from ansible_collections.mycosoft.rack.plugins.module_utils._schema import Field, Where, each, fields, list_of, map_of, suggestion
 from ansible_collections.mycosoft.rack.plugins.module_utils._sizes import Size, read_limit, read_size
 
@@ -60,6 +61,8 @@ class Service:
     heap: t.Optional[str]
     heap_percent: t.Optional[int]
     oom_score_adj: t.Optional[int]
+    rollout: str
+    drain: t.Optional[Drain]
 
     @property
     def id(self) -> str:
@@ -208,6 +211,8 @@ SERVICE = {
     "heap": Field(each(_runtime), default=None),
     "heap_percent": Field(each(_whole_number(1, 100)), default=None),
     "oom_score_adj": Field(each(_whole_number(-1000, 1000)), default=None),
+    "rollout": Field(each(read_mode), default=RECREATE),
+    "drain": Field(read_drain, default=None),
 }
 
 EXTERNAL = {
@@ -228,6 +233,8 @@ def _read_service(where: Where, raw: t.Any) -> Service:
         where.key("optional").refuse("contradicts essential. Keep one of the two.")
     if service.heap_percent is not None and service.heap is None:
         where.key("heap_percent").refuse("means nothing without heap. Add heap, for example node.")
+    if service.drain is not None and service.rollout == RECREATE:
+        where.key("drain").refuse("means nothing where a service is recreated. Add rollout, for example start-first.")
     return service
 
 

@@ -21,6 +21,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._inventory import Ra
 from ansible_collections.mycosoft.rack.plugins.module_utils._needs import Graph, graph, stages, stop_order
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import InvalidInput
 from ansible_collections.mycosoft.rack.plugins.module_utils._placement import check_placement
+from ansible_collections.mycosoft.rack.plugins.module_utils._rollout import RECREATE, beyond_plan
 from ansible_collections.mycosoft.rack.plugins.module_utils._sizes import Resources
 
 Json = t.Dict[str, t.Any]
@@ -89,7 +90,7 @@ def _rendered(plan: Plan) -> Json:
 def _host(plan: Plan, budget: Budget, stacks: t.Sequence[Stack]) -> Json:
     name = budget.host.name
     services = {stack.name: [service for service in stack.services.values() if service.host == name] for stack in stacks}
-    starts = [start for stack in stacks for start in _starts(stack, name, services[stack.name], plan.stage)]
+    starts = [start for stack in stacks for start in _starts(plan, stack, budget, services[stack.name])]
     return {
         "memory": budget.facts(),
         "stacks": {stack.name: _stack(plan, stack, name, services[stack.name]) for stack in stacks},
@@ -147,12 +148,12 @@ def _service(plan: Plan, service: Service) -> Json:
     }
 
 
-def _starts(stack: Stack, host: str, services: t.Iterable[Service], stage: t.Mapping[str, int]) -> t.List[Json]:
+def _starts(plan: Plan, stack: Stack, budget: Budget, services: t.Iterable[Service]) -> t.List[Json]:
     """The starts of one stack on one host. At home the last one is the whole stack: services that nobody listed come up with it."""
     waves: t.Dict[int, t.List[Service]] = {}
     for service in services:
-        waves.setdefault(stage[service.id], []).append(service)
-    last = max(waves, default=0) if stack.host == host else None
+        waves.setdefault(plan.stage[service.id], []).append(service)
+    last = max(waves, default=0) if stack.host == budget.host.name else None
     if last is not None:
         waves.setdefault(last, [])
     return [
@@ -161,6 +162,18 @@ def _starts(stack: Stack, host: str, services: t.Iterable[Service], stage: t.Map
             "stack": stack.name,
             "services": [] if number == last else [service.name for service in wave],
             "probes": [{"service": service.name, "url": service.health} for service in wave if service.health],
+            "rollouts": [_rollout(plan, service, budget) for service in wave if service.rollout != RECREATE],
         }
         for number, wave in sorted(waves.items())
     ]
+
+
+def _rollout(plan: Plan, service: Service, budget: Budget) -> Json:
+    memory = plan.granted[service.id].memory
+    return {
+        "service": service.name,
+        "mode": service.rollout,
+        "memory": memory,
+        "against": beyond_plan(memory, budget.headroom),
+        "drain": service.drain and {"command": list(service.drain.command), "seconds": service.drain.seconds},
+    }

@@ -20,11 +20,12 @@ BAD_STACKS = {
         "rack_stacks.mas.directry: is not a known key. Did you mean directory?",
     ),
     "an unknown key of a service": (
-        (*WEB, "colour"),
+        (*WEB, "tint"),
         "red",
         (
-            "rack_stacks.always-on.services.website.colour: is not a known key. "
-            "Known: address, env, essential, health, heap, heap_percent, host, memory, needs, oom_score_adj, optional, public, reservation, swap, urls."
+            "rack_stacks.always-on.services.website.tint: is not a known key. "
+            "Known: address, drain, env, essential, health, heap, heap_percent, host, memory, needs, oom_score_adj, optional, public, reservation, "
+            "rollout, swap, urls."
         ),
     ),
     "a directory missing": (("mas", "directory"), GONE, "rack_stacks.mas.directory: is missing."),
@@ -205,6 +206,26 @@ BAD_STACKS = {
         (*API, "oom_score_adj"),
         "never",
         "rack_stacks.always-on.services.api.oom_score_adj: 'never' is not a whole number from -1000 to 1000.",
+    ),
+    "a rollout that nobody knows": (
+        (*API, "rollout"),
+        "blue-green",
+        "rack_stacks.always-on.services.api.rollout: 'blue-green' is no rollout. Known: auto, recreate, start-first.",
+    ),
+    "a drain where nothing starts first": (
+        (*API, "drain"),
+        {"seconds": 3},
+        "rack_stacks.always-on.services.api.drain: means nothing where a service is recreated. Add rollout, for example start-first.",
+    ),
+    "a drain that takes no time that could be told": (
+        API,
+        {"memory": "1G", "rollout": "auto", "drain": {"seconds": 1.5}},
+        "rack_stacks.always-on.services.api.drain.seconds: 1.5 is not a whole number of seconds from 0 to 3600.",
+    ),
+    "a drain whose command is no list of texts": (
+        API,
+        {"memory": "1G", "rollout": "auto", "drain": {"command": [True]}},
+        "rack_stacks.always-on.services.api.drain.command[0]: True is no argument of a command. Write a text.",
     ),
     "a circle of needs": (
         (*API, "needs"),

@@ -82,6 +82,30 @@ def test_the_adjustment_for_the_kernel_is_planned_as_it_is_written(adjust: int |
     assert services["x"]["oom_score_adj"] == adjust
 
 
+def rollouts(services: Json) -> list[Json]:
+    """What the plan says of the rollouts on the sandbox (62G, of which the system has 6G)."""
+    return [
+        rollout for start in plan({"a": stack(services=services)}, memory={"sandbox": "62G"})["hosts"]["sandbox"]["starts"] for rollout in start["rollouts"]
+    ]
+
+
+def test_a_service_is_recreated_unless_it_says_otherwise() -> None:
+    assert rollouts({"x": {"memory": "4G"}, "y": {"memory": "4G", "rollout": "recreate"}}) == []
+
+
+def test_a_rollout_says_what_a_second_copy_takes_and_how_the_first_is_drained() -> None:
+    drain = {"command": ["touch", "/run/drain"], "seconds": 3}
+    assert rollouts({"x": {"memory": "4G", "rollout": "start-first", "drain": drain}, "y": {"memory": "2G", "rollout": "auto"}}) == [
+        {"service": "x", "mode": "start-first", "memory": 4 * G, "against": None, "drain": drain},
+        {"service": "y", "mode": "auto", "memory": 2 * G, "against": None, "drain": None},
+    ]
+
+
+@pytest.mark.parametrize(("memory", "against"), [("28G", None), ("29G", "a second copy needs 29G, and the plan leaves 27G")])
+def test_a_second_copy_has_to_fit_into_what_the_plan_leaves(memory: str, against: str | None) -> None:
+    assert [one["against"] for one in rollouts({"x": {"memory": memory, "rollout": "start-first"}})] == [against]
+
+
 def stops(services: Json, host: str = "sandbox") -> list[str]:
     """The optional services of a host, in the order to stop them."""
     return [entry["service"] for entry in plan({"a": stack(services=services, project="p")})["hosts"][host]["optional"]]
