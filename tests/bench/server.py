@@ -15,6 +15,7 @@ from pathlib import Path
 
 import ansible
 
+from tests.rig.errors import RigError
 from tests.rig.rig import Rig
 from tests.system.playbooks import ROOT
 
@@ -62,10 +63,12 @@ class Server:
         """What a module takes, by its dotted name."""
         return self.run_module(name, options)[0]
 
-    def run_module(self, name: str, options: t.Mapping[str, t.Any], *under: str) -> tuple[Work, dict[str, t.Any]]:
-        """What it takes and what it returns. ``under``: a command that runs the one that follows it."""
+    def run_module(self, name: str, options: t.Mapping[str, t.Any], *under: str, may_fail: bool = False) -> tuple[Work, dict[str, t.Any]]:
+        """What it takes and what it returns. ``under``: a command that runs the one that follows it. Raises RigError where the module fails, unless it may."""
         said = self._json([*under, *self.command("run_module.py", name, json.dumps(options))])
         result: dict[str, t.Any] = said.pop("result")
+        if result.get("failed") and not may_fail:
+            raise RigError(f"Cannot run {name} on {self.name}: {result['msg']}")
         return Work(**said), result
 
     def python(self, program: str, *arguments: str) -> dict[str, t.Any]:

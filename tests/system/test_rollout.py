@@ -1,0 +1,157 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A new version that starts first: there is a healthy copy at every moment, and one that does not become healthy is as if it had never been."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.bench.server import Server
+from tests.rig.rig import Rig
+from tests.system.servers import docker, running
+from tests.system.test_memory import MODULES
+
+SERVER = "overflow2"  # nothing else runs there
+FOLDER = "/var/tmp/shop"  # noqa: S108 (on a server of the rig)
+DRAIN = ["touch", "/run/drained"]
+
+Json = dict[str, Any]
+Rollout = Callable[..., Json]
+
+#: One service. The image declares a volume that nobody named; memory in its place is no volume.
+WEB: Json = {
+    "image": "redis:8.0",
+    "tmpfs": ["/data"],
+    "environment": {"VERSION": "1"},
+    "healthcheck": {"test": ["CMD", "redis-cli", "ping"], "interval": "1s"},
+}
+
+
+@pytest.fixture(scope="module")
+def server(rig: Rig) -> Server:
+    return Server(rig, SERVER)
+
+
+@pytest.fixture(autouse=True)
+def shop(rig: Rig, server: Server) -> Iterator[None]:
+    """The first version, which runs."""
+    write(rig, WEB)
+    docker(rig, SERVER, "pull", "--quiet", WEB["image"])
+    docker(rig, SERVER, *compose("up", "--detach", "--wait"))
+    yield
+    docker(rig, SERVER, *compose("down", "--volumes", "--timeout", "0"))
+    rig.run(SERVER, ["rm", "--recursive", FOLDER])
+
+
+@pytest.fixture
+def rollout(server: Server) -> Rollout:
+    def run(check: bool = False, **more: Any) -> Json:
+        drain = {"command": DRAIN, "seconds": 1}
+        options = {"project": "shop", "arguments": compose()[1:], "wait_timeout": 20, "_ansible_check_mode": check}
+        rollouts = [{"service": "web", "mode": "start-first", "memory": 1, "drain": drain, **more}]
+        return server.run_module(f"{MODULES}.compose_rollout", {**options, "rollouts": rollouts}, may_fail=True)[1]
+
+    return run
+
+
+def compose(*words: str) -> list[str]:
+    return ["compose", "--project-name", "shop", "--file", f"{FOLDER}/compose.yml", *words]
+
+
+def write(rig: Rig, web: Json) -> None:
+    content = json.dumps({"services": {"web": web}})
+    rig.run(SERVER, ["sh", "-c", f"mkdir -p {FOLDER} && cat >{FOLDER}/compose.yml <<'END'\n{content}\nEND"])
+
+
+def version(rig: Rig, number: str, **more: Any) -> None:
+    write(rig, {**WEB, "environment": {"VERSION": number}, **more})
+
+
+def copies(rig: Rig) -> dict[str, str]:
+    """Name -> version of every container of the service."""
+    names = docker(rig, SERVER, "ps", "--all", "--filter", "label=com.docker.compose.project=shop", "--format", "{{.Names}}").split()
+    found = json.loads(docker(rig, SERVER, "inspect", *names)) if names else []
+    return {one["Name"].lstrip("/"): next(entry[8:] for entry in one["Config"]["Env"] if entry.startswith("VERSION=")) for one in found}
+
+
+def happened(rig: Rig) -> list[str]:
+    """What the engine remembers of the copies, the oldest first, as ``<action> <name>``."""
+    events = docker(rig, SERVER, "events", "--since", "5m", "--until", "0s", "--filter", "label=com.docker.compose.project=shop", "--format", "{{json .}}")
+    return [f"{event['Action']} {event['Actor']['Attributes']['name']}" for event in map(json.loads, events.splitlines())]
+
+
+def test_the_old_copy_ends_when_the_new_one_is_healthy_and_it_has_been_drained(rig: Rig, rollout: Rollout) -> None:
+    version(rig, "2")
+    result = rollout()
+    assert result["rollouts"] == [{"service": "web", "rollout": "start-first", "old": ["shop-web-1"], "new": "shop-web-2"}], result
+    assert copies(rig) == {"shop-web-2": "2"}
+    seen = happened(rig)
+    order = [
+        seen.index("health_status: healthy shop-web-2"),
+        seen.index(f"exec_start: {' '.join(DRAIN)} shop-web-1"),
+        seen.index("kill shop-web-1"),
+    ]
+    assert order == sorted(order), seen
+
+
+def test_what_compose_starts_afterwards_leaves_the_new_copy_alone(rig: Rig, rollout: Rollout) -> None:
+    version(rig, "2")
+    rollout()
+    before = running(rig, SERVER)
+    docker(rig, SERVER, *compose("up", "--detach", "--wait"))
+    assert (running(rig, SERVER), rollout()["rollouts"]) == (before, [{"service": "web", "rollout": "unchanged"}])
+
+
+def test_check_mode_says_what_would_be_done_and_does_nothing(rig: Rig, rollout: Rollout) -> None:
+    version(rig, "2")
+    before = running(rig, SERVER)
+    result = rollout(check=True)
+    assert (result["changed"], result["rollouts"]) == (True, [{"service": "web", "rollout": "start-first", "old": ["shop-web-1"]}])
+    assert running(rig, SERVER) == before
+
+
+def test_a_copy_that_does_not_become_healthy_is_removed_and_the_old_one_runs_on(rig: Rig, rollout: Rollout) -> None:
+    before = running(rig, SERVER)
+    version(rig, "2", command=["redis-server", "--no-such-option"])
+    result = rollout()
+    assert result["failed"] is True
+    assert "the new copy was not healthy" in result["msg"]
+    assert any("Configuration" in line for line in result["logs"]["shop-web-2"]), result
+    assert running(rig, SERVER) == before
+
+
+def test_two_copies_that_a_dead_run_left_are_replaced_by_one(rig: Rig, rollout: Rollout) -> None:
+    version(rig, "2")
+    docker(rig, SERVER, *compose("up", "--detach", "--no-recreate", "--scale", "web=2", "web"))
+    assert copies(rig) == {"shop-web-1": "1", "shop-web-2": "2"}
+    assert rollout()["rollouts"][0]["new"] == "shop-web-3"
+    assert copies(rig) == {"shop-web-3": "2"}
+
+
+@pytest.mark.parametrize(
+    ("change", "more", "why"),
+    [
+        pytest.param({"ports": ["3998:6379"]}, {}, "it publishes the port 3998 of the host", id="a fixed port"),
+        pytest.param({}, {"memory": 1024**5}, "a second copy needs 1024T, and ", id="no memory"),
+        pytest.param({}, {"against": "the plan is full"}, "the plan is full", id="no room in the plan"),
+    ],
+)
+def test_where_two_copies_cannot_be_the_service_is_left_alone_and_the_reason_said(rig: Rig, rollout: Rollout, change: Json, more: Json, why: str) -> None:
+    before = running(rig, SERVER)
+    version(rig, "2", **change)
+    [done] = rollout(**more)["rollouts"]
+    assert done["rollout"] == "recreate"
+    assert done["why"].startswith(why), done
+    assert running(rig, SERVER) == before
+
+
+def test_a_volume_that_nobody_named_would_stay_behind(rig: Rig, rollout: Rollout) -> None:
+    write(rig, {key: value for key, value in WEB.items() if key != "tmpfs"})
+    docker(rig, SERVER, *compose("up", "--detach", "--wait"))
+    [done] = rollout()["rollouts"]
+    assert done == {"service": "web", "rollout": "recreate", "why": "it has a volume without a name at /data, which a second copy would not get"}
