@@ -13,6 +13,7 @@ import pytest
 
 from tests.bench.server import Server
 from tests.rig.rig import Rig
+from tests.system.playbooks import Run, run_playbook
 from tests.system.servers import docker, running
 from tests.system.test_memory import MODULES
 
@@ -137,7 +138,7 @@ def test_two_copies_that_a_dead_run_left_are_replaced_by_one(rig: Rig, rollout: 
     ("change", "more", "why"),
     [
         pytest.param({"ports": ["3998:6379"]}, {}, "it publishes the port 3998 of the host", id="a fixed port"),
-        pytest.param({}, {"memory": 1024**5}, "a second copy needs 1024T, and ", id="no memory"),
+        pytest.param({}, {"memory": 1024**5}, "a second copy needs 1P, and ", id="no memory"),
         pytest.param({}, {"against": "the plan is full"}, "the plan is full", id="no room in the plan"),
     ],
 )
@@ -148,6 +149,28 @@ def test_where_two_copies_cannot_be_the_service_is_left_alone_and_the_reason_sai
     assert done["rollout"] == "recreate"
     assert done["why"].startswith(why), done
     assert running(rig, SERVER) == before
+
+
+def deploy(rig: Rig, *arguments: str) -> Run:
+    """The stack as a part of a rack, where nothing else is planned."""
+    web = {"memory": "64M", "rollout": "start-first", "drain": {"command": DRAIN, "seconds": 1}}
+    shop = {"directory": FOLDER, "files": ["compose.yml"], "host": SERVER, "services": {"web": web}}
+    return run_playbook("molecule/compose_deploy/converge.yml", rig.inventory, *arguments, extra={"rack_stacks": {"shop": shop}}).succeeded()
+
+
+def test_a_deploy_starts_first_what_asks_for_it_and_says_why_where_it_cannot(rig: Rig) -> None:
+    deploy(rig)
+    version(rig, "2")
+    foreseen = deploy(rig, "--check", "--diff").output
+    assert "-web: shop-web-2" in foreseen, foreseen
+    deploy(rig)
+    assert copies(rig) == {"shop-web-3": "2"}
+    seen = happened(rig)
+    assert seen.index("health_status: healthy shop-web-3") < seen.index("kill shop-web-2"), seen
+    version(rig, "3", ports=["3998:6379"])
+    output = " ".join(deploy(rig).output.split())
+    assert f"web on {SERVER} is recreated, not started first: it publishes the port 3998 of the host, which one container can have." in output, output
+    assert list(copies(rig).values()) == ["3"]
 
 
 def test_a_volume_that_nobody_named_would_stay_behind(rig: Rig, rollout: Rollout) -> None:
