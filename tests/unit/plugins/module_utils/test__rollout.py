@@ -37,11 +37,12 @@ def test_what_only_one_container_can_have_stands_against_it(tmp_path: Path, writ
 
 
 NAMED = {"Type": "volume", "Name": "shop_data", "Destination": "/data", "RW": True}
+NAMELESS = "it has a volume without a name at /data, which a second copy would not get"
 MOUNTS: dict[str, tuple[dict[str, t.Any], str | None, str | None]] = {
     # a mount: why not start-first, why not auto
     "a volume that both write to": (NAMED, None, "two copies would write to its volume shop_data; where that does no harm, set rollout to start-first"),
     "a volume that both read": ({**NAMED, "RW": False}, None, None),
-    "a volume without a name": ({**NAMED, "Name": "0f" * 32}, *["it has a volume without a name at /data, which a second copy would not get"] * 2),
+    "a volume without a name": ({**NAMED, "Name": "0f" * 32}, NAMELESS, NAMELESS),
     "a folder of the host": ({"Type": "bind", "Source": "/srv", "Destination": "/srv", "RW": True}, None, None),
 }
 
