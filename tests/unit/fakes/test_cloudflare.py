@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import secrets
 import subprocess
 import sys
 import typing as t
@@ -17,7 +18,7 @@ import pytest
 from ansible_collections.mycosoft.rack.tests.fakes import cloudflare
 from ansible_collections.mycosoft.rack.tests.fakes.cloudflare import Answer, Api, CloudflareServer, Journal, Request
 
-ZONE, TOKEN = "0123456789abcdef0123456789abcdef", "only-for-these-tests"
+ZONE, TOKEN = "0123456789abcdef0123456789abcdef", secrets.token_hex(20)
 PURGE = "/client/v4/zones/%s/purge_cache" % ZONE
 HEADERS = {"authorization": "Bearer " + TOKEN, "content-type": "application/json; charset=utf-8"}
 
