@@ -112,7 +112,7 @@ def test_a_call_says_what_it_is_for() -> None:
     made = purge(zone="example.org", hosts=["example.org"], mode="invalidate", api_url="https://api.example/v4/")
     assert made.lookup().url == "https://api.example/v4/zones?name=example.org"
     call = made.call(ZONE, made.batches()[0])
-    assert call.purpose == "invalidate 1 hosts of the Cloudflare zone example.org"
+    assert call.purpose == "invalidate 1 host of the Cloudflare zone example.org"
     assert call.shown() == {"method": "POST", "url": "https://api.example/v4/zones/%s/invalidate_cache" % ZONE, "body": {"hosts": ["example.org"]}}
 
 

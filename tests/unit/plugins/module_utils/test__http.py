@@ -5,21 +5,17 @@
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
 import pathlib
+import secrets
 import socket
-import ssl
 import typing as t
 
 import pytest
 from ansible_collections.mycosoft.rack.plugins.module_utils._http import Http, Reply, Silence
 from ansible_collections.mycosoft.rack.tests.fakes.cloudflare import Api, CloudflareServer
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from ansible_collections.mycosoft.rack.tests.fakes.tls import certificate, encrypt
 
-ZONES, TOKEN = "/zones?name=example.org", "only-for-these-tests"
+ZONES, TOKEN = "/zones?name=example.org", secrets.token_hex(20)
 
 
 @pytest.fixture(autouse=True)
@@ -34,30 +30,9 @@ def server() -> t.Iterator[CloudflareServer]:
 
 
 @pytest.fixture
-def certificate(tmp_path: pathlib.Path) -> pathlib.Path:
-    """A certificate for 127.0.0.1 that nobody vouches for, with its key, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "stand-in")])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path / "certificate.pem"
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    file.write_bytes(made.public_bytes(serialization.Encoding.PEM) + private)
-    return file
-
-
-@pytest.fixture
-def encrypted(server: CloudflareServer, certificate: pathlib.Path) -> str:
-    """The stand-in behind TLS: its address."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
+def encrypted(server: CloudflareServer, tmp_path: pathlib.Path) -> str:
+    """The stand-in behind TLS, with a certificate nobody vouches for: its address."""
+    encrypt(server, certificate(tmp_path / "certificate.pem"))
     return server.url.replace("http:", "https:")
 
 
