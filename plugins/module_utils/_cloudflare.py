@@ -74,7 +74,8 @@ class Selection:
         return ["%s %s" % (self.kind, item if isinstance(item, str) else json.dumps(item, sort_keys=True)) for item in self.items]
 
     def __str__(self) -> str:
-        return self.kind if self.kind == "everything" else "%d %s" % (len(self.items), self.kind)
+        one = {"files": "file", "hosts": "host", "prefixes": "prefix", "tags": "tag"}
+        return self.kind if self.kind == "everything" else "%d %s" % (len(self.items), one[self.kind] if len(self.items) == 1 else self.kind)
 
 
 def as_options(batches: t.Sequence[Selection]) -> Json:
@@ -170,12 +171,17 @@ def _selection(params: t.Mapping[str, t.Any]) -> Selection:
         if params[kind] is not True:
             raise InvalidInput("Cannot purge everything: it must be asked for with true. Set everything to true, or give another selector.")
         return Selection(kind)
-    checked = [_CHECKS[kind](item) for item in params[kind]]
+    return selected(kind, params[kind])
+
+
+def selected(kind: str, items: t.Iterable[t.Any]) -> Selection:
+    """The items of one kind, each checked and once. Raises InvalidInput, with what to do instead."""
+    checked = [_CHECKS[kind](item) for item in items]
     return Selection(kind, tuple({json.dumps(item, sort_keys=True): item for item in checked}.values()))
 
 
 def _wrong(kind: str, item: t.Any, cause: str, remedy: str) -> InvalidInput:
-    return InvalidInput("Cannot purge the %s %s: %s. %s." % (kind, json.dumps(item), cause, remedy))
+    return InvalidInput("Cannot use the %s %s: %s. %s." % (kind, json.dumps(item), cause, remedy))
 
 
 def _file(item: t.Any) -> Item:

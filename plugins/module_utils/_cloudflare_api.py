@@ -130,20 +130,21 @@ class Api:
     def send(self, purge: Purge, zone_id: str) -> Facts:
         """Purge batch by batch. A failure carries what is done and what remains, and is a change if anything is done."""
         batches = purge.batches()
-        accepted = 0
+        accepted, began = 0, self._clock.unix()
         try:
             for batch in batches:
                 self.ask(purge.call(zone_id, batch))
                 accepted += 1
         except RackError as error:
-            error.facts.update(self._progress(batches, accepted), changed=accepted > 0)
+            error.facts.update(self._progress(batches, accepted, began), changed=accepted > 0)
             raise
-        return self._progress(batches, accepted)
+        return self._progress(batches, accepted, began)
 
-    def _progress(self, batches: t.Sequence[Selection], accepted: int) -> Facts:
+    def _progress(self, batches: t.Sequence[Selection], accepted: int, began: float) -> Facts:
         return {
             "done": as_options(batches[:accepted]),
             "remaining": as_options(batches[accepted:]),
+            "began": round(began, 3),
             "sent": self.sent,
             "waited": round(self.waited, 3),
         }

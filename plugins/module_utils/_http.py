@@ -56,6 +56,10 @@ class Clock:
         """Seconds on a clock that never goes back."""
         return time.monotonic()
 
+    def unix(self) -> float:
+        """Seconds since 1970: what two runs, and two hosts, can compare."""
+        return time.time()
+
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
 
@@ -82,9 +86,9 @@ class Http:
             use_netrc=False,
         )
 
-    def send(self, method: str, url: str, body: t.Any = None) -> Answer:
-        """One request; ``body``, where given, goes as JSON."""
-        headers = {"Accept": "application/json"}
+    def send(self, method: str, url: str, body: t.Any = None, headers: t.Optional[t.Mapping[str, str]] = None) -> Answer:
+        """One request; ``body``, where given, goes as JSON. ``headers`` go in place of what is sent otherwise."""
+        headers = {"Accept": "application/json", **(headers or {})}
         data = None
         if body is not None:
             headers["Content-Type"] = "application/json"

@@ -12,7 +12,8 @@ version_added: 0.1.0
 description:
   - Removes content of one zone from Cloudflare's cache, or marks it stale, through the API.
   - Large lists are sent in batches. What may succeed later (rate limit, server errors, timeouts) is tried again, until O(max_wait).
-  - Cloudflare confirms that it took a request, not that an edge has dropped the content.
+  - >-
+    Cloudflare confirms that it took a request, not that an edge has dropped the content. P(mycosoft.rack.cloudflare_verify#module) asks an edge.
   - It is meant to run on the controller (C(delegate_to), C(run_once)), so that the token stays there.
 author:
   - mycosoft.rack maintainers (@mycosoft)
@@ -103,6 +104,7 @@ options:
     type: bool
     default: true
 seealso:
+  - module: mycosoft.rack.cloudflare_verify
   - name: Purge cache
     description: What can be purged, and the limits of each plan.
     link: https://developers.cloudflare.com/cache/how-to/purge-cache/
@@ -180,6 +182,13 @@ remaining:
   type: dict
   returned: when a purge was tried
   sample: {}
+began:
+  description:
+    - When the first purge request was sent, in seconds since 1970.
+    - What Cloudflare fetches from then on is fresh, which P(mycosoft.rack.cloudflare_verify#module) looks at.
+  type: float
+  returned: when a purge was tried
+  sample: 1795442400.125
 sent:
   description: Number of requests that went out, lookups and repetitions included.
   type: int

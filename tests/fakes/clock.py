@@ -19,6 +19,9 @@ class SimulatedClock(Clock):
     def now(self) -> float:
         return super().now() + self._skipped
 
+    def unix(self) -> float:
+        return super().unix() + self._skipped
+
     def sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
         self._skipped += seconds
