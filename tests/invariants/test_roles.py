@@ -63,6 +63,13 @@ def test_default_values_are_the_documented_ones(role: str) -> None:
                 assert option.get("default") == value, f"{entry}: {name}"
 
 
+@each_role
+def test_no_documented_default_looks_a_secret_up(role: str) -> None:
+    """Where an argument is wrong, Ansible shows the whole spec, worked out: a token from the environment would stand there in the clear."""
+    looked_up = [name for options in specs(role).values() for name, option in options.items() if re.search(r"\b(lookup|query|q)\(", str(option.get("default")))]
+    assert looked_up == []
+
+
 def _is_expression(value: object) -> bool:
     return isinstance(value, str) and "{{" in value
 
