@@ -18,6 +18,9 @@ with lives beside the API and takes no token::
     DELETE /__log      forget them (the log file is emptied too)
     GET    /__health   {"ok": true}
 
+With an edge (``--edge``), a cache that takes ``BAN`` requests, whatever is purged
+is forgotten there; what is invalidated too, which an edge may do as well.
+
 A fault replaces exactly one API answer; one without ``status`` only slows or
 cuts the true answer. ``delay`` is in seconds before the answer, ``drip`` in
 seconds between two bytes of the body, ``close`` is "before" or "after" the
@@ -43,6 +46,7 @@ import threading
 import time
 import typing as t
 import urllib.parse
+import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 Json = dict[str, t.Any]
@@ -149,8 +153,15 @@ class Request:
 class Api:
     """The API's decisions; knows nothing of sockets. Answers from one thread at a time."""
 
-    def __init__(self, token: str, zones: t.Sequence[tuple[str, str]], plan: Plan = PLANS["free"], now: t.Callable[[], float] = time.monotonic) -> None:
-        self._token, self._zones, self._plan = token, tuple(zones), plan
+    def __init__(
+        self,
+        token: str,
+        zones: t.Sequence[tuple[str, str]],
+        plan: Plan = PLANS["free"],
+        now: t.Callable[[], float] = time.monotonic,
+        forget: t.Callable[[str], None] | None = None,
+    ) -> None:
+        self._token, self._zones, self._plan, self._forget = token, tuple(zones), plan, forget
         self._requests = Bucket(plan.bucket, plan.per_second, now)
         self._urls = Bucket(plan.urls_per_second, plan.urls_per_second, now)
 
@@ -201,7 +212,11 @@ class Api:
         if zone not in dict(self._zones):
             raise Refused(403, 9109, "Unauthorized to access requested resource")
         selector, items = self._selection(request)
-        return Answer(200, envelope({"id": zone}), self._spend(selector, items))
+        headers = self._spend(selector, items)
+        if self._forget:
+            for condition in bans(selector, items):
+                self._forget(condition)
+        return Answer(200, envelope({"id": zone}), headers)
 
     def _selection(self, request: Request) -> tuple[str, list[t.Any]]:
         if request.header("Content-Type").split(";")[0].strip() != "application/json":
@@ -273,6 +288,49 @@ def _prefix_fault(item: t.Any) -> str:
 
 
 SHAPES: dict[str, t.Callable[[t.Any], str]] = {"files": _file_fault, "tags": _tag_fault, "hosts": _host_fault, "prefixes": _prefix_fault}
+
+
+def bans(selector: str, items: t.Sequence[t.Any]) -> list[str]:
+    """What an edge has to forget, as conditions of Varnish on what it notes beside each copy: X-Host and X-Path.
+
+    Varnish knows no quotes there: its words end at white space, of which no item has any.
+    """
+    if selector == "purge_everything":
+        return ["obj.http.X-Path ~ ^/"]
+    return [BANS[selector](item) for item in items]
+
+
+def _file_ban(item: t.Any) -> str:
+    url = urllib.parse.urlsplit(item["url"] if isinstance(item, dict) else item)
+    path = urllib.parse.urlunsplit(("", "", url.path or "/", url.query, ""))
+    return "obj.http.X-Host == %s && obj.http.X-Path == %s" % (url.netloc, path)
+
+
+def _prefix_ban(item: str) -> str:
+    host, _slash, path = item.partition("/")
+    return "obj.http.X-Host == %s && obj.http.X-Path ~ ^/%s" % (host, re.escape(path))
+
+
+BANS: dict[str, t.Callable[[t.Any], str]] = {
+    "files": _file_ban,
+    "tags": lambda item: r"obj.http.Cache-Tag ~ (^|,)\s*%s\s*(,|$)" % re.escape(item),
+    "hosts": lambda item: "obj.http.X-Host == %s" % item,
+    "prefixes": _prefix_ban,
+}
+
+
+class Edge:
+    """A cache over HTTP, past any proxy of this machine."""
+
+    def __init__(self, url: str) -> None:
+        self._url, self._opener = url, urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def forget(self, condition: str) -> None:
+        """Have it forget every copy of which ``condition`` holds. The API knows no answer for an edge that does not."""
+        try:
+            self._opener.open(urllib.request.Request(self._url, headers={"X-Ban": condition}, method="BAN"), timeout=10).close()
+        except OSError as error:
+            raise Refused(500, 10001, "The edge did not take %s: %s" % (condition, error)) from error
 
 
 class Journal:
@@ -429,9 +487,11 @@ def main() -> None:
     parser.add_argument("--token-file", type=pathlib.Path, required=True, help="file with the one token that is right")
     parser.add_argument("--zone", type=_zone, action="append", required=True, help="<32 hex digits>:<name>, may be given again")
     parser.add_argument("--plan", choices=sorted(PLANS), default="free")
+    parser.add_argument("--edge", help="address of a cache that takes BAN requests")
     options = parser.parse_args()
     token = options.token_file.read_text(encoding="utf-8").strip()
-    server = CloudflareServer(Api(token, options.zone, PLANS[options.plan]), (options.host, options.port), Journal(options.log))
+    api = Api(token, options.zone, PLANS[options.plan], forget=Edge(options.edge).forget if options.edge else None)
+    server = CloudflareServer(api, (options.host, options.port), Journal(options.log))
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     print("listening on %s" % server.url, flush=True)
     with contextlib.suppress(KeyboardInterrupt):

@@ -18,7 +18,7 @@ from docker.models.containers import Container
 
 from tests.rig.engine import RIG_LABEL, cache_folder, locked
 from tests.rig.images import Images
-from tests.rig.layout import CHECKOUT, CLOUDFLARE, CLOUDFLARE_PORT, FORGE, MYCOBRAIN, MYCOBRAIN_PORT, Layout, free_subnets, routed_subnets
+from tests.rig.layout import CHECKOUT, CLOUDFLARE, CLOUDFLARE_PORT, EDGE, FORGE, MYCOBRAIN, MYCOBRAIN_PORT, Layout, free_subnets, routed_subnets
 from tests.rig.state import State
 
 CHECKOUT_LABEL = "mycosoft.rack.checkout"
@@ -69,8 +69,12 @@ class Containers:
     def cloudflare(self, image: str, zone: str) -> None:
         """Start the stand-in for Cloudflare's API."""
         token = "/run/secrets-in/cloudflare.token"  # noqa: S105 # where the file with it is mounted
-        options = ["--token-file", token, "--zone", f"{zone}:{ZONE_NAME}"]
+        options = ["--token-file", token, "--zone", f"{zone}:{ZONE_NAME}", "--edge", self._layout.edge_url]
         self._stand_in(CLOUDFLARE, image, CLOUDFLARE_PORT, options, {self._state.token: f"{token}:ro"})
+
+    def edge(self, image: str) -> None:
+        """Start the cache that stands between visitors and the website, as Cloudflare does."""
+        self._start(EDGE, image, binds={})
 
     def _stand_in(self, host: str, image: str, port: int, options: list[str], binds: dict[Path, str]) -> None:
         everywhere = "0.0.0.0"  # noqa: S104 # within a network that has no way out
@@ -119,6 +123,7 @@ def start_all(containers: Containers, images: Images, servers: t.Iterable[str], 
             pool.submit(containers.forge, images.forge),
             pool.submit(containers.mycobrain, images.service),
             pool.submit(containers.cloudflare, images.service, zone),
+            pool.submit(containers.edge, images.edge),
             *(pool.submit(containers.server, server, images.server) for server in servers),
         ]
         for future in started:

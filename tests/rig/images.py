@@ -69,6 +69,7 @@ class Images:
 
     server: str
     service: str
+    edge: str  # a cache in front of the website
     forge: str  # the service image with BASE_IMAGES in its registry
 
 
@@ -86,10 +87,10 @@ class Builder:
             base = trixie if ENGINES[engine] == "trixie" else self._root_file_system(ENGINES[engine])
             with concurrent.futures.ThreadPoolExecutor() as pool:
                 server = pool.submit(self._server, base, engine)
-                others = {recipe: pool.submit(self._build, recipe, trixie) for recipe in ("service", *BASE_IMAGES)}
+                others = {recipe: pool.submit(self._build, recipe, trixie) for recipe in ("service", "edge", *BASE_IMAGES)}
                 tags = {recipe: future.result() for recipe, future in others.items()}
-                service = tags.pop("service")
-                return Images(server.result(), service, self._forge(service, tags))
+                service, edge = tags.pop("service"), tags.pop("edge")
+                return Images(server.result(), service, edge, self._forge(service, tags))
 
     def _server(self, base: str, engine: str) -> str:
         plugins = {"docker-compose": _compose_binary()} if ENGINES[engine] == "bookworm" else {}

@@ -23,12 +23,14 @@ HOME_SERVER = "sandbox"
 FORGE = "forge"
 MYCOBRAIN = "mycobrain"
 CLOUDFLARE = "cloudflare"
-SERVICES = (FORGE, MYCOBRAIN, CLOUDFLARE)
+EDGE = "edge"
+SERVICES = (FORGE, MYCOBRAIN, CLOUDFLARE, EDGE)
 
 SSH_PORT = 22
 REGISTRY_PORT = 5000
 MYCOBRAIN_PORT = 8765
 CLOUDFLARE_PORT = 8080
+WEBSITE_PORT = 3000  # of the demo's stack
 
 _FIRST_SERVICE = 2  # .1 is this machine's side of the network
 _FIRST_SERVER = 11
@@ -75,6 +77,11 @@ class Layout:
     def cloudflare_url(self) -> str:
         """Base URL of the stand-in for Cloudflare's API, without ``/client/v4``."""
         return f"http://{self.address(CLOUDFLARE)}:{CLOUDFLARE_PORT}"
+
+    @property
+    def edge_url(self) -> str:
+        """Base URL of the cache in front of the website, which answers for every host name."""
+        return f"http://{self.address(EDGE)}"
 
 
 def project_of(name: str, checkout: Path = CHECKOUT) -> str:

@@ -163,7 +163,7 @@ class Rig:
                 raise RigError(f"Cannot make the repository {repository} on the forge: {output!r}")
 
     def _wait(self, record: Record) -> None:
-        for url in (f"{record.layout.mycobrain_url}/health", f"{record.layout.cloudflare_url}/__health"):
+        for url in (f"{record.layout.mycobrain_url}/health", f"{record.layout.cloudflare_url}/__health", f"{record.layout.edge_url}/__health"):
             wait_for(url, functools.partial(_answers_http, url))
         with concurrent.futures.ThreadPoolExecutor() as pool:
             list(pool.map(functools.partial(self._wait_for_server, record), record.layout.servers))

@@ -9,7 +9,7 @@ import json
 import secrets
 import shutil
 
-from tests.rig.layout import CLOUDFLARE, FORGE, MYCOBRAIN, REGISTRY_PORT, Layout
+from tests.rig.layout import CLOUDFLARE, EDGE, FORGE, MYCOBRAIN, REGISTRY_PORT, WEBSITE_PORT, Layout
 from tests.rig.meminfo import profile, render
 from tests.rig.ssh import known_host, make_key
 from tests.rig.state import State
@@ -33,6 +33,7 @@ def write_seeds(state: State, layout: Layout) -> None:
     for service in (FORGE, MYCOBRAIN, CLOUDFLARE):
         state.logs(service).mkdir(parents=True)
     _write_forge(state, layout)
+    state.write(state.seed(EDGE) / "origin.vcl", origin(layout), 0o644)
     for server in layout.servers:
         seed = state.seed(server)
         shutil.copyfile(deploy_key, seed / "id_ed25519")
@@ -60,6 +61,11 @@ def resolver_settings(layout: Layout) -> str:
     """dnsmasq.conf: the rig's names; every other name does not exist, and nothing is ever forwarded."""
     records = [f"host-record={host},{layout.address(host)}" for host in layout.hosts]
     return "\n".join(["user=root", "no-resolv", "no-hosts", "log-queries", "log-facility=/log/dns.log", "address=/#/", *records]) + "\n"
+
+
+def origin(layout: Layout) -> str:
+    """Where the edge finds the website: on the first server."""
+    return f'backend origin {{ .host = "{layout.address(layout.servers[0])}"; .port = "{WEBSITE_PORT}"; }}\n'
 
 
 def daemon_settings(layout: Layout) -> dict[str, object]:

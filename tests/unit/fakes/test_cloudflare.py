@@ -140,6 +140,47 @@ def test_only_enterprise_takes_five_hundred_urls_at_once() -> None:
     assert codes == {"free": (400, 1012), "pro": (400, 1012), "business": (400, 1012), "enterprise": (200, None)}
 
 
+def forgotten(body: t.Any) -> list[str]:
+    """What the edge is told after a purge that was accepted."""
+    told: list[str] = []
+    assert code(ask(Api(TOKEN, [(ZONE, "example.org")], forget=told.append), body)) == (200, None)
+    return told
+
+
+@pytest.mark.parametrize(
+    ("body", "conditions"),
+    [
+        ({"purge_everything": True}, ["obj.http.X-Path ~ ^/"]),
+        (
+            {"files": ["https://example.org", {"url": "https://example.org:8080/a?b=c", "headers": {"CF-IPCountry": "US"}}]},
+            ["obj.http.X-Host == example.org && obj.http.X-Path == /", "obj.http.X-Host == example.org:8080 && obj.http.X-Path == /a?b=c"],
+        ),
+        ({"tags": ["a.b"]}, [r"obj.http.Cache-Tag ~ (^|,)\s*a\.b\s*(,|$)"]),
+        ({"hosts": ["www.example.org"]}, ["obj.http.X-Host == www.example.org"]),
+        (
+            {"prefixes": ["example.org", "example.org/a.b"]},
+            ["obj.http.X-Host == example.org && obj.http.X-Path ~ ^/", r"obj.http.X-Host == example.org && obj.http.X-Path ~ ^/a\.b"],
+        ),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_an_edge_forgets_what_was_purged(body: t.Any, conditions: list[str]) -> None:
+    assert forgotten(body) == conditions
+
+
+def test_what_was_refused_is_not_forgotten() -> None:
+    told: list[str] = []
+    assert code(ask(Api(TOKEN, [(ZONE, "example.org")], forget=told.append), {"hosts": []})) == (400, 1012)
+    assert told == []
+
+
+def test_an_edge_that_does_not_answer_is_no_accepted_purge() -> None:
+    with CloudflareServer(Api(TOKEN, [])) as gone:
+        pass
+    answer = ask(Api(TOKEN, [(ZONE, "example.org")], forget=cloudflare.Edge(gone.origin).forget), {"hosts": ["example.org"]})
+    assert code(answer) == (500, 10001)
+
+
 #: Straight to the stand-in, past any proxy of this machine.
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.rig.layout import Layout
-from tests.rig.seeds import daemon_settings, resolver_settings, write_seeds
+from tests.rig.seeds import daemon_settings, origin, resolver_settings, write_seeds
 from tests.rig.state import State
 
 LAYOUT = Layout("rack-test-abcdef", "10.201.7.0/24", ("sandbox", "overflow1"))
@@ -25,6 +25,12 @@ def test_the_resolver_knows_every_host_and_forwards_nothing() -> None:
     assert [line.split("=")[1] for line in lines if line.startswith("host-record")] == [f"{host},{LAYOUT.address(host)}" for host in LAYOUT.hosts]
     assert "no-resolv" in lines
     assert not [line for line in lines if line.startswith("server")]
+
+
+def test_the_edge_finds_the_website_on_the_first_server(tmp_path: Path) -> None:
+    state = State(tmp_path)
+    write_seeds(state, LAYOUT)
+    assert (state.seed("edge") / "origin.vcl").read_text() == origin(LAYOUT) == 'backend origin { .host = "10.201.7.11"; .port = "3000"; }\n'
 
 
 def test_both_sides_know_the_forge_by_its_real_key(tmp_path: Path) -> None:
