@@ -64,6 +64,10 @@ bench-prune: setup ## docker_prune held against what looks at nothing, SIZES="10
 bench-memory: setup ## memory_check held against docker stats and the SDK, SIZES="10 50 100" containers, ROUNDS=5 in turn
 	@python -m tests.bench.memory --sizes $(or $(SIZES),10 50 100) --rounds "$(or $(ROUNDS),5)"
 
+.PHONY: bench-rollout
+bench-rollout: setup ## what visitors meet during a deploy: by hand, with plain Compose, recreated, started first, ROUNDS=3 of each
+	@python -m tests.bench.rollout --rounds "$(or $(ROUNDS),3)"
+
 .PHONY: compare-prune
 compare-prune: setup ## what docker_prune and other ways to clear a host lose, on every engine: the tables in docs/guides
 	@python -m tests.compare

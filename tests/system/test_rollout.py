@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from tests.bench.server import Server
+from tests.bench.shop import PORT, Shop
+from tests.bench.visitors import Seen, visitors
 from tests.rig.rig import Rig
 from tests.system.playbooks import Run, run_playbook
 from tests.system.servers import docker, running
@@ -178,3 +180,20 @@ def test_a_volume_that_nobody_named_would_stay_behind(rig: Rig, rollout: Rollout
     docker(rig, SERVER, *compose("up", "--detach", "--wait"))
     [done] = rollout()["rollouts"]
     assert done == {"service": "web", "rollout": "recreate", "why": "it has a volume without a name at /data, which a second copy would not get"}
+
+
+def test_no_visitor_meets_an_error_while_a_service_behind_an_edge_is_started_first(rig: Rig) -> None:
+    """A service that needs 2 s until it can answer; the edge is the example of docs/guides/rollout.md."""
+    shop = Shop(rig, SERVER)
+    converge = "molecule/compose_deploy/converge.yml"
+    try:
+        old = shop.release(start_seconds=2)
+        shop.deploy("start-first", converge).succeeded()
+        new = shop.release(start_seconds=2)
+        with visitors(shop.address, PORT) as visits:
+            shop.deploy("start-first", converge).succeeded()
+    finally:
+        shop.remove()
+    seen = Seen(tuple(visits))
+    assert (seen.failed("GET"), seen.failed("POST")) == (0, 0), seen
+    assert seen.versions == [old, new]
