@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import typing as t
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._containers import Container, Listing, ask, look, survey
+from ansible_collections.mycosoft.rack.plugins.module_utils._disk import Disk, measure
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker import connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._history import append, last_line, replace
 from ansible_collections.mycosoft.rack.plugins.module_utils._memory import Finding, Situation, host_memory
@@ -18,9 +20,13 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._processes import bi
 from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._swap import SwapCounters, rate, read_counters, recorded
 from ansible_collections.mycosoft.rack.plugins.module_utils._times import precisely
+from ansible_collections.mycosoft.rack.plugins.module_utils._units import parse_size
 
 #: The options of memory_check, those of the engine included.
 Params = t.Mapping[str, t.Any]
+
+#: Bytes of a history of which half holds the line of a host with hundreds of containers.
+_LEAST_HISTORY = 128 << 10
 
 
 def refuse_impossible(params: Params) -> None:
@@ -30,6 +36,12 @@ def refuse_impossible(params: Params) -> None:
             raise InvalidInput("Cannot check memory with %s at %d: it cannot be negative. Use 0 to leave it out." % (name, params[name]))
     if params["metrics"] and not params["metrics"].endswith(".prom"):
         raise InvalidInput("Cannot write metrics to %s: node_exporter reads files named *.prom only. Give it such a name." % params["metrics"])
+    try:
+        most = parse_size(params["history_max"])
+    except ValueError as error:
+        raise InvalidInput("Cannot keep a history within history_max: %s" % error) from error
+    if most < _LEAST_HISTORY:
+        raise InvalidInput("Cannot keep a history within history_max at %s: its half may be less than a line. Give it 128K or more." % params["history_max"])
 
 
 def ask_engine(params: Params, kernel: Kernel) -> t.Tuple[Listing, float]:
@@ -66,12 +78,21 @@ def observe(params: Params, kernel: Kernel) -> t.Tuple[Situation, t.Optional[Swa
     return Situation(host_memory(meminfo, pressure, swap_rate), containers, processes, now), after, findings
 
 
+def disk_of_engine(params: Params) -> t.Optional[Disk]:
+    """The disk of the engine's data, for the history; None where nobody asked for an engine, where none answers, and where it is on another machine."""
+    if not params["containers"]:
+        return None
+    with contextlib.suppress(RackError):
+        return measure(connect(params).get("/info").get("DockerRootDir") or "")
+    return None
+
+
 def record(params: Params, situation: Situation, findings: t.Sequence[Finding], swapped: t.Optional[SwapCounters]) -> t.List[str]:
     """Write what was asked for, both even if one cannot be written; the reasons where that is so."""
     refusals = []
     for option, write in (
         ("metrics", lambda path: replace(path, render(situation, findings, swapped))),
-        ("history", lambda path: append(path, history_line(situation, findings, swapped))),
+        ("history", lambda path: append(path, history_line(situation, findings, swapped, disk_of_engine(params)), parse_size(params["history_max"]))),
     ):
         if params[option]:
             try:

@@ -33,15 +33,28 @@ def last_line(path: str) -> Json:
     return {}
 
 
-def append(path: str, line: Json) -> None:
-    """Add one line with one write, which no other writer can cut in two. Raises RackError."""
+def append(path: str, line: Json, most: t.Optional[int] = None) -> None:
+    """Add one line with one write, which no other writer can cut in two. Raises RackError.
+
+    A file that is larger than ``most`` bytes then keeps its newer half, in whole lines.
+    """
     content = json.dumps(line, separators=(",", ":")) + "\n"
     with _refused("history", path):
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, _MODE)
         try:
             os.write(file, content.encode())
+            size = os.fstat(file).st_size
         finally:
             os.close(file)
+        if most is not None and size > most:
+            put(Path(path), _newer(path, most // 2), _MODE)
+
+
+def _newer(path: str, size: int) -> str:
+    """The last whole lines of a file, ``size`` bytes at most; what another writer adds meanwhile may be lost, one line of many."""
+    with Path(path).open("rb") as file:
+        file.seek(-size, os.SEEK_END)
+        return file.read().partition(b"\n")[2].decode("utf-8", "replace")
 
 
 def replace(path: str, content: str) -> None:

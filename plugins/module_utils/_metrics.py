@@ -10,8 +10,10 @@ base units, and ``_total`` for what only grows.
 from __future__ import annotations
 
 import typing as t
+from dataclasses import asdict
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._containers import Container
+from ansible_collections.mycosoft.rack.plugins.module_utils._disk import Disk
 from ansible_collections.mycosoft.rack.plugins.module_utils._memory import LEVELS, Finding, HostMemory, Situation, status
 from ansible_collections.mycosoft.rack.plugins.module_utils._swap import SwapCounters
 from ansible_collections.mycosoft.rack.plugins.module_utils._times import iso
@@ -49,7 +51,7 @@ def render(situation: Situation, findings: t.Sequence[Finding], swapped: t.Optio
     return "".join(line + "\n" for line in lines)
 
 
-def history_line(situation: Situation, findings: t.Sequence[Finding], swapped: t.Optional[SwapCounters]) -> Json:
+def history_line(situation: Situation, findings: t.Sequence[Finding], swapped: t.Optional[SwapCounters], disk: t.Optional[Disk]) -> Json:
     """What is worth keeping, in plain JSON types; with the counters from which a later check tells how fast the host swapped since."""
     keep = ("name", "working_set", "limit", "swap_used", "oom_kills", "restarts")
     containers = [container.facts() for container in situation.containers]
@@ -58,6 +60,7 @@ def history_line(situation: Situation, findings: t.Sequence[Finding], swapped: t
         "status": status(findings),
         "findings": [finding.message for finding in findings],
         "host": situation.host.facts(),
+        "disk": disk and asdict(disk),
         "containers": [{key: container[key] for key in keep} for container in containers],
         **(swapped.facts() if swapped else {}),
     }

@@ -230,6 +230,7 @@ def argument_spec() -> Facts:
         "fail_on": {"type": "str", "choices": ["never", "warn", "critical"], "default": "never"},
         "metrics": {"type": "path"},
         "history": {"type": "path"},
+        "history_max": {"type": "str", "default": "8M"},
         **DOCKER_OPTIONS,
     }
 

@@ -209,7 +209,13 @@ class Machine:
         fixed = {
             "/_ping": b"OK",
             "/version": {"Version": "20.10.24+dfsg1", "ApiVersion": "1.41", "MinAPIVersion": "1.12"},
-            "/info": {"SwapLimit": self.swap_limit, "SystemTime": _moment(NOW), "CgroupDriver": self.driver, "CgroupVersion": str(self.cgroup)},
+            "/info": {
+                "SwapLimit": self.swap_limit,
+                "SystemTime": _moment(NOW),
+                "CgroupDriver": self.driver,
+                "CgroupVersion": str(self.cgroup),
+                "DockerRootDir": str(self.root),
+            },
         }
         if path in fixed:
             return 200, fixed[path]

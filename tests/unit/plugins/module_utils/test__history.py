@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,17 @@ def test_lines_are_added_and_the_last_is_found(tmp_path: Path) -> None:
         append(str(path), {"number": number, "filler": "x" * 40000})
     assert last_line(str(path))["number"] == 2
     assert path.read_text().count("\n") == 3
+
+
+def test_a_history_that_is_too_large_keeps_its_newer_half_in_whole_lines(tmp_path: Path) -> None:
+    path = tmp_path / "memory.jsonl"
+    for number in range(20):
+        append(str(path), {"number": number, "filler": "x" * 70}, most=1000)
+        assert path.stat().st_size <= 1000
+    kept = [json.loads(line)["number"] for line in path.read_text().splitlines()]
+    assert kept == list(range(kept[0], 20)), "the newest, without a gap"
+    assert len(kept) > 4
+    assert path.stat().st_mode & 0o777 == 0o644
 
 
 @pytest.mark.parametrize("content", [None, "", "{}", "no JSON\n", "[1]\n", "\n"], ids=["no file", "empty", "unfinished", "no JSON", "no object", "blank"])

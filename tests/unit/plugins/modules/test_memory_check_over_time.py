@@ -82,6 +82,23 @@ def test_a_line_of_history_holds_what_is_worth_keeping(machine: Machine, run: Ru
     ]
 
 
+def test_a_line_of_history_holds_the_disk_of_the_engine_where_one_answers(machine: Machine, run: Run, tmp_path: Path) -> None:
+    history = tmp_path / "memory.jsonl"
+    run(history=str(history))
+    run(history=str(history), docker_host="unix:///nowhere/docker.sock")
+    run(history=str(history), containers=False)
+    disk, *unknown = (json.loads(line)["disk"] for line in history.read_text().splitlines())
+    assert disk["total"] >= disk["free"] > 0
+    assert unknown == [None, None]
+
+
+@pytest.mark.parametrize(("size", "said"), [("big", "'big' is not a size"), ("1K", "history_max at 1K: its half may be less than a line")])
+def test_a_history_that_could_hold_nothing_is_refused_before_anything(run: Run, tmp_path: Path, size: str, said: str) -> None:
+    result = run(history=str(tmp_path / "x.jsonl"), history_max=size)
+    assert (result["failed"], said in result["msg"]) == (True, True), result["msg"]
+    assert not (tmp_path / "x.jsonl").exists()
+
+
 def test_metrics_are_such_as_a_strict_reader_takes(machine: Machine, run: Run, tmp_path: Path) -> None:
     machine.set_memory(available_percent=10, swap_used_percent=10)
     machine.set_pressure(12.5, 3)
