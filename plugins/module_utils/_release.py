@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 import typing as t
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import InvalidInput
 from ansible_collections.mycosoft.rack.plugins.module_utils._schema import suggestion
@@ -29,11 +29,26 @@ _WHOLE = ("ok", "found")
 
 @dataclass(frozen=True)
 class Service:
-    """What one service ran: the name Compose knows its image by, the image itself, the hash of its configuration."""
+    """What one service ran: the name Compose knows its image by, the image itself, the hash of its configuration.
+
+    ``memory``: the limit of its container in bytes, 0 for none, and None where a record does not tell; ``running``: whether it ran, or had ended, as a
+    migration does. Neither can be brought back by starting the service again: they do not make it another one.
+    """
 
     image: str
     image_id: str
     config_hash: t.Optional[str]
+    memory: t.Optional[int] = field(default=None, compare=False)
+    running: bool = field(default=True, compare=False)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One container of a service, as it is now."""
+
+    name: str
+    service: str
+    found: Service
 
 
 @dataclass(frozen=True)
@@ -59,8 +74,11 @@ class State:
 
 def read_state(facts: Json, override: t.Optional[str]) -> State:
     """From what :meth:`State.facts` told; raises KeyError or TypeError for what is none of it."""
-    services = {name: Service(service["image"], service["image_id"], service["config_hash"]) for name, service in facts["services"].items()}
-    return State(services, dict(facts["sources"]), override)
+    return State({name: _read_service(service) for name, service in facts["services"].items()}, dict(facts["sources"]), override)
+
+
+def _read_service(facts: Json) -> Service:
+    return Service(facts["image"], facts["image_id"], facts["config_hash"], facts.get("memory"), facts.get("running", True))
 
 
 @dataclass(frozen=True)

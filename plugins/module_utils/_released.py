@@ -12,8 +12,9 @@ from pathlib import Path
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker import ONEOFF_LABEL, PROJECT_LABEL, SERVICE_LABEL, Conflict, Engine, NotFound
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import InvalidInput, RackError
-from ansible_collections.mycosoft.rack.plugins.module_utils._release import Release, Service, State, pin
+from ansible_collections.mycosoft.rack.plugins.module_utils._release import Copy, Release, Service, State, pin
 from ansible_collections.mycosoft.rack.plugins.module_utils._release_store import write_atomically
+from ansible_collections.mycosoft.rack.plugins.module_utils._schema import Field, Where, each, fields, list_of, map_of
 
 Json = t.Dict[str, t.Any]
 
@@ -36,6 +37,18 @@ class Stack:
     sources: t.Tuple[str, ...]
 
 
+_STACK = {"project": Field(each(str), blank=""), "override": Field(each(str), blank=""), "sources": Field(list_of(each(str)), default=())}
+
+
+def read_stacks(raw: t.Any) -> t.List[Stack]:
+    """The stacks of the option; raises InvalidInput with every problem."""
+    problems: t.List[str] = []
+    read = Where("stacks", problems).read(map_of(lambda where, value: fields(where, value, _STACK)), raw, {})
+    if problems:
+        raise InvalidInput("Cannot work on releases: %s" % " ".join(problems))
+    return [Stack(name=name, **values) for name, values in read.items()]
+
+
 class Released:
     """One stack as it is on this host."""
 
@@ -46,16 +59,13 @@ class Released:
 
     def state(self) -> State:
         """What is there now, running or stopped: a service that is down belongs to its stack."""
-        found: t.Dict[str, Json] = {}
-        for entry in sorted(self._containers(), key=lambda entry: (entry["State"] == "running", entry["Created"])):
-            found[entry["Labels"][SERVICE_LABEL]] = entry  # the last one counts: running before stopped, new before old
-        services = {name: self._service(entry) for name, entry in sorted(found.items())}
-        commits = {folder: self._commit(folder) for folder in self._stack.sources}
-        return State(
-            {name: service for name, service in services.items() if service},
-            {folder: commit for folder, commit in commits.items() if commit},
-            self._override(),
-        )
+        newest = {copy.service: copy.found for copy in sorted(self.copies(), key=lambda copy: copy.found.running)}  # the last one counts
+        return State(dict(sorted(newest.items())), self.sources(), self.override())
+
+    def copies(self) -> t.List[Copy]:
+        """The containers of its services, running or not, the oldest first."""
+        copies = (self._copy(entry) for entry in sorted(self._containers(), key=lambda entry: entry["Created"]))
+        return [copy for copy in copies if copy is not None]
 
     def keep(self, release: Release) -> None:
         """Give the images of a release a name that no clean-up removes."""
@@ -119,15 +129,28 @@ class Released:
             if found.get(PROJECT_LABEL) == self._stack.project and found.get(SERVICE_LABEL) and found.get(ONEOFF_LABEL) != "True"
         ]
 
-    def _service(self, entry: Json) -> t.Optional[Service]:
+    def _copy(self, entry: Json) -> t.Optional[Copy]:
         try:
             detail = self._engine.inspect(entry["Id"])
         except NotFound:  # it went in between
             return None
-        config = detail["Config"]
-        return Service(config["Image"], detail["Image"], (config.get("Labels") or {}).get(CONFIG_HASH_LABEL))
+        labels = detail["Config"].get("Labels") or {}
+        found = Service(
+            image=detail["Config"]["Image"],
+            image_id=detail["Image"],
+            config_hash=labels.get(CONFIG_HASH_LABEL),
+            memory=detail["HostConfig"].get("Memory") or 0,
+            running=detail["State"]["Status"] == "running",
+        )
+        return Copy(detail["Name"].lstrip("/"), entry["Labels"][SERVICE_LABEL], found)
 
-    def _override(self) -> t.Optional[str]:
+    def sources(self) -> t.Dict[str, str]:
+        """Directory -> commit, of those that are checked out."""
+        commits = {folder: self._commit(folder) for folder in self._stack.sources}
+        return {folder: commit for folder, commit in commits.items() if commit}
+
+    def override(self) -> t.Optional[str]:
+        """The text of the rendered override; None where it overrides nothing."""
         path = Path(self._stack.override)
         text = path.read_text(encoding="utf-8") if path.exists() else _NO_OVERRIDE
         return None if text == _NO_OVERRIDE else text

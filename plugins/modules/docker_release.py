@@ -131,12 +131,13 @@ stacks:
           sample: 20261122T040000Z-77b0
         state:
           description:
-            - C(services), each with C(image), C(image_id) and C(config_hash), C(sources), from directory to commit, and C(override), the SHA-256
-              of the rendered file.
+            - >-
+              C(services), each with C(image), C(image_id), C(config_hash), C(memory), its limit in bytes or 0, and C(running), C(sources), from directory
+              to commit, and C(override), the SHA-256 of the rendered file.
             - None while it is under way, and where it failed.
           type: dict
           sample:
-            services: {website: {image: always-on-website, image_id: "sha256:9c7a", config_hash: 5d1f}}
+            services: {website: {image: always-on-website, image_id: "sha256:9c7a", config_hash: 5d1f, memory: 34359738368, running: true}}
             sources: {/srv/website: 7a2509bac5e8a1c9d2e3f40516273849a0b1c2d3}
             override: 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
     found:
@@ -154,7 +155,6 @@ stacks:
 """
 
 import time
-import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
@@ -162,12 +162,11 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKE
 from ansible_collections.mycosoft.rack.plugins.module_utils._history import append
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock import Lock
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock_file import LockFile
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._release_steps import Work, read_room
 from ansible_collections.mycosoft.rack.plugins.module_utils._release_store import Store
-from ansible_collections.mycosoft.rack.plugins.module_utils._released import Released, Stack
-from ansible_collections.mycosoft.rack.plugins.module_utils._schema import Field, Where, each, fields, list_of, map_of
+from ansible_collections.mycosoft.rack.plugins.module_utils._released import Released, read_stacks
 from ansible_collections.mycosoft.rack.plugins.module_utils._times import iso
 
 
@@ -183,18 +182,6 @@ def argument_spec() -> Facts:
         "directory": {"type": "path", "default": "/var/lib/mycosoft-rack"},
         **DOCKER_OPTIONS,
     }
-
-
-STACK = {"project": Field(each(str), blank=""), "override": Field(each(str), blank=""), "sources": Field(list_of(each(str)), default=())}
-
-
-def read_stacks(raw: t.Any) -> t.List[Stack]:
-    """The stacks of the option; raises InvalidInput with every problem."""
-    problems: t.List[str] = []
-    read = Where("stacks", problems).read(map_of(lambda where, value: fields(where, value, STACK)), raw, {})
-    if problems:
-        raise InvalidInput("Cannot work on releases: %s" % " ".join(problems))
-    return [Stack(name=name, **values) for name, values in read.items()]
 
 
 def starter(directory: Path, run_name: str) -> Facts:

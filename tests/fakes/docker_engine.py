@@ -147,6 +147,7 @@ class DockerEngine(Contents):
             "Image": container.image,
             "Config": {"Image": container.reference, "Labels": container.labels},
             "State": {"Status": container.state, "FinishedAt": _iso(container.finished)},
+            "HostConfig": {"Memory": container.memory},
         }
 
     def stop_container(self, _query: Query, identifier: str) -> Answer:

@@ -22,7 +22,7 @@ class Refusal(Exception):
 
 @dataclass
 class Container:
-    """``reference``: the name of its image as it was asked for."""
+    """``reference``: the name of its image as it was asked for; ``memory``: its limit in bytes, 0 for none."""
 
     id: str
     name: str
@@ -35,6 +35,7 @@ class Container:
     finished: int = 1795387705
     created: int = 1795387705
     reference: str = ""
+    memory: int = 0
 
 
 @dataclass

@@ -1,0 +1,202 @@
+#!/usr/bin/python
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: docker_release_info
+short_description: Tell what was released on a host, how it differs from that by now, and how memory and disk were meanwhile
+version_added: 0.1.0
+description:
+  - >-
+    Reads the releases that P(mycosoft.rack.docker_release#module) recorded, holds the containers, checkouts and rendered overrides of each stack against
+    its current release, and tells what is different.
+  - Reads what was free before and after each run, and the history of P(mycosoft.rack.memory_check#module), and makes one timeline of both.
+  - Where no engine answers, or the records of a stack cannot be read, everything else is told all the same.
+author:
+  - mycosoft.rack maintainers (@mycosoft)
+extends_documentation_fragment:
+  - mycosoft.rack.attributes
+  - mycosoft.rack.docker
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Nothing is ever changed.
+  diff_mode:
+    support: N/A
+    details:
+      - Nothing is ever changed.
+  idempotent:
+    support: full
+    details:
+      - Nothing is ever changed.
+options:
+  stacks:
+    description:
+      - The stacks of this host by their names, each with C(project) (its Compose project), C(override) (path of its rendered override)
+        and C(sources) (list of the directories of its git checkouts).
+    type: dict
+    required: true
+  directory:
+    description: Where releases are recorded.
+    type: path
+    default: /var/lib/mycosoft-rack
+  history:
+    description: The file that P(mycosoft.rack.memory_check#module) adds its lines to. One that is not there only makes the timeline poorer.
+    type: path
+    default: /var/lib/mycosoft-rack/memory.jsonl
+  within:
+    description: How far the timeline goes back, for example V(14d) or V(36h).
+    type: str
+    default: 14d
+notes:
+  - Needs C(git) on the host, and the user that owns the checkouts.
+seealso:
+  - module: mycosoft.rack.docker_release
+  - module: mycosoft.rack.memory_check
+"""
+
+EXAMPLES = r"""
+- name: Read what was released and what is different by now
+  mycosoft.rack.docker_release_info:
+    stacks:
+      always-on:
+        project: mycosoft-always-on
+        override: /var/lib/mycosoft-rack/stacks/always-on.yml
+        sources: [/home/mycosoft/mycosoft/mas, /home/mycosoft/mycosoft/website]
+  register: released
+
+- name: Fail where somebody changed something by hand
+  ansible.builtin.assert:
+    that: released.stacks.values() | map(attribute='drift') | select | length == 0
+"""
+
+RETURN = r"""
+now:
+  description: The moment of all this, by the host's clock, in UTC.
+  returned: always
+  type: str
+  sample: "2026-11-23T05:19:43Z"
+engine:
+  description: Why no engine could be asked, none where it could. RV(stacks) have no C(drift) then.
+  returned: always
+  type: str
+  sample: null
+disk:
+  description: The file system that holds the engine's data, C(path), C(total), C(used) and C(free), in bytes. None where it cannot be measured.
+  returned: always
+  type: dict
+  sample: {path: /var/lib/docker, total: 214748364800, used: 128849018880, free: 85899345920}
+stacks:
+  description: What is on record of each stack.
+  returned: always
+  type: dict
+  contains:
+    current:
+      description: The release that is current, as P(mycosoft.rack.docker_release#module) returns it. None where there is none.
+      type: dict
+      sample: {id: 20261123T054500Z-3f9a, result: ok, by: jane, ended: "2026-11-23T05:46:34Z"}
+    last:
+      description: The newest one, which is another where a run failed or is under way.
+      type: dict
+      sample: {id: 20261123T060000Z-77b0, result: rolled_back, by: jane, ended: "2026-11-23T06:01:10Z"}
+    drift:
+      description:
+        - What is not as it was released, each with C(service) (none for what concerns the stack), C(what) and C(message).
+        - >-
+          C(what) is V(missing), V(stopped), V(image), V(configuration), V(limit) or V(added) of a service, V(override) or V(checkout) of a stack.
+        - None where nothing was released, or no engine could be asked.
+      type: list
+      elements: dict
+      sample: [{service: website, what: limit, message: "always-on-website-1 has a limit of 4G, the release gave it 32G."}]
+    problem:
+      description: Why the records of the stack could not be read. None where they could.
+      type: str
+      sample: null
+runs:
+  description: The runs of the timeline, the oldest first, each with C(id), C(result), C(began), C(ended), C(by) and C(stacks).
+  returned: always
+  type: list
+  elements: dict
+  sample: [{id: 20261123T054500Z-3f9a, result: ok, began: "2026-11-23T05:45:00Z", ended: "2026-11-23T05:46:34Z", by: jane, stacks: [always-on]}]
+samples:
+  description:
+    - Memory and disk over time, the oldest first, in bytes; none for what nobody measured at that moment.
+    - 400 at most. Where there are more, each span of time keeps the one with the least available memory.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - time: "2026-11-23T05:15:00Z"
+      memory_total: 66571993088
+      memory_available: 6442450944
+      swap_used: 0
+      disk_total: 214748364800
+      disk_free: 85899345920
+"""
+
+import time
+import typing as t
+from dataclasses import asdict
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mycosoft.rack.plugins.module_utils._disk import Disk, measure
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, Engine, connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._durations import parse_duration
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, Unreachable, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._release_status import stack_status, tail
+from ansible_collections.mycosoft.rack.plugins.module_utils._released import read_stacks
+from ansible_collections.mycosoft.rack.plugins.module_utils._timeline import of_checks, of_releases, runs, timeline
+from ansible_collections.mycosoft.rack.plugins.module_utils._times import iso
+
+
+def argument_spec() -> Facts:
+    return {
+        "stacks": {"type": "dict", "required": True},
+        "directory": {"type": "path", "default": "/var/lib/mycosoft-rack"},
+        "history": {"type": "path", "default": "/var/lib/mycosoft-rack/memory.jsonl"},
+        "within": {"type": "str", "default": "14d"},
+        **DOCKER_OPTIONS,
+    }
+
+
+def ask(params: t.Mapping[str, t.Any]) -> t.Tuple[t.Optional[Engine], t.Optional[Disk], t.Optional[str]]:
+    """The engine, the disk of its data, and why there is none."""
+    try:
+        engine = connect(params)
+        return engine, measure(engine.get("/info").get("DockerRootDir") or ""), None
+    except Unreachable as error:
+        return None, None, error.message
+
+
+def run(module: AnsibleModule) -> Facts:
+    params, now = module.params, time.time()
+    stacks, directory = read_stacks(params["stacks"]), Path(params["directory"])
+    try:
+        since = now - parse_duration(params["within"])
+    except ValueError as error:
+        raise InvalidInput("Cannot look back over within: %s" % error) from error
+    engine, disk, silent = ask(params)
+    released = tail(directory / "history.jsonl")
+    samples = timeline([*of_checks(tail(Path(params["history"]))), *of_releases(released)], since, now)
+    return {
+        "changed": False,
+        "now": iso(now),
+        "engine": silent,
+        "disk": disk and asdict(disk),
+        "stacks": {stack.name: stack_status(stack, directory, engine, module.run_command) for stack in stacks},
+        "runs": runs(released, since),
+        "samples": [sample.facts() for sample in samples],
+    }
+
+
+def main() -> None:
+    reported(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True), run)
+
+
+if __name__ == "__main__":
+    main()
