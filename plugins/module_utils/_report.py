@@ -85,7 +85,7 @@ def _block(name: str, host: Json) -> str:
     if host["disk_freed"] is not None:
         head += ", %s of disk freed" % human(host["disk_freed"])
     lines = [head] + ["  %(level)s, %(subject)s: %(message)s %(help)s" % finding for finding in host["findings"]]
-    lines.append("  budget: %s" % _sum(host["budget"]))
+    lines.append("  budget: %s" % budget_text(host["budget"]))
     rows: t.List[Row] = [("service", "limit", "reserved", "in use", "of limit", "")]
     rows += [_row(service) for service in host["services"]]
     lines += ["  " + line for line in aligned(rows)]
@@ -97,7 +97,7 @@ def _block(name: str, host: Json) -> str:
     return "\n".join(lines)
 
 
-def _sum(budget: Json) -> str:
+def budget_text(budget: Json) -> str:
     """``62G = limits 48G + reserve 6G (builds up to 4G, containers without a limit 300M) + headroom 8G``."""
     parts = (("builds up to", budget["build"]), ("containers without a limit", budget["unlimited"]))
     inside = ", ".join("%s %s" % (what, human(size)) for what, size in parts if size)
@@ -113,10 +113,10 @@ def _sum(budget: Json) -> str:
 
 def _row(service: Json) -> Row:
     share = "-" if service["percent"] is None else "%g %%" % service["percent"]
-    return (_label(service), _size(service["limit"]), _size(service["reservation"]), _size(service["working_set"]), share, _notes(service))
+    return (_label(service), size_text(service["limit"]), size_text(service["reservation"]), size_text(service["working_set"]), share, notes(service))
 
 
-def _notes(service: Json) -> str:
+def notes(service: Json) -> str:
     """What a person should know of a service besides its sizes."""
     notes = [] if service["state"] == "running" else [service["state"]]
     for count, what in ((service["oom_kills"], "killed for want of memory"), (service["restarts"], "restarted")):
@@ -129,7 +129,7 @@ def _label(service: Json) -> str:
     return service["service"] if service["planned"] else "%s (not in the inventory)" % service["service"]
 
 
-def _size(size: t.Optional[int]) -> str:
+def size_text(size: t.Optional[int]) -> str:
     return human(size) if size else "-"
 
 

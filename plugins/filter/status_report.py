@@ -1,0 +1,23 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter ``mycosoft.rack.status_report``; documented in status_report.yml."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mycosoft.rack.plugins.module_utils._page import page
+from ansible_collections.mycosoft.rack.plugins.module_utils._schema import plain
+from ansible_collections.mycosoft.rack.plugins.module_utils._status import status_document, status_text
+
+
+def status_report(hosts: t.Any, check: bool = False) -> t.Dict[str, t.Any]:
+    """The document, the text and the page of one look at the rack."""
+    document = status_document(plain(list(hosts)), check)
+    return {"document": document, "text": status_text(document), "page": page(document)}
+
+
+class FilterModule:
+    def filters(self) -> t.Dict[str, t.Callable[..., t.Any]]:
+        return {"status_report": status_report}
