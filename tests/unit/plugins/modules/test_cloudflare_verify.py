@@ -35,8 +35,10 @@ class Edge:
         since = {} if ago is None else {"since": self.clock.unix() - ago}
         with patch_module_args({"urls": urls, **since, **options}), pytest.raises(SystemExit):
             cloudflare_verify.main(self.clock)
-        result: Result = json.loads(self._capsys.readouterr().out)
-        return result
+        said = self._capsys.readouterr()
+        result: Result = json.loads(said.out)
+        # where the controller's own code is loaded as well, Ansible shows a warning at once
+        return {**result, "warned": " ".join([json.dumps(result.pop("warnings", "")), *said.err.split()])}
 
     @property
     def asked(self) -> list[str]:
@@ -53,7 +55,7 @@ def edge(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("check", [False, True])
 def test_a_fresh_page_is_asked_for_once(edge: Edge, check: bool) -> None:
     result = edge.verify(copy("MISS"), strict=True, _ansible_check_mode=check)
-    assert (result["proven"], result["changed"], result["waited"], result.get("warnings")) == (True, False, 0, None)
+    assert (result["proven"], result["changed"], result["waited"], result["warned"]) == (True, False, 0, '""')
     page = {"url": edge.server.origin + "/", "headers": {}, "freshness": "fresh", "http_status": 200}
     assert result["pages"] == [{**page, "cache_status": "MISS", "age": None, "requests": 1, "message": ""}]
     assert [(entry["method"], entry["body"], entry["token"]) for entry in edge.server.journal.read()] == [("GET", None, False)]
@@ -95,7 +97,7 @@ def test_what_stays_stale_is_a_warning(edge: Edge) -> None:
     assert not result.get("failed")
     message = result["pages"][0]["message"]
     assert message.startswith("%s/ is served stale: the copy is 500 s old" % edge.server.origin)
-    assert message in json.dumps(result["warnings"])
+    assert message in result["warned"]
     assert sum(edge.clock.pauses) <= 3
 
 
@@ -117,7 +119,8 @@ def test_a_redirect_is_not_followed(edge: Edge) -> None:
 
 def test_without_a_moment_only_what_is_fetched_from_now_on_is_fresh(edge: Edge) -> None:
     result = edge.verify(copy("HIT", 0), copy("HIT", 0), copy("HIT", 0), ago=None)
-    assert (result["proven"], result["pages"][0]["requests"]) == (True, 3)
+    assert result["proven"]
+    assert 2 <= result["pages"][0]["requests"] <= 3  # the clock also runs while the machine is slow
 
 
 def test_nobody_listening_is_said(edge: Edge) -> None:
