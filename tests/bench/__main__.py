@@ -10,7 +10,6 @@ It does not fall on them evenly: the range beside each median says how far to tr
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import datetime
 import functools
@@ -21,6 +20,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.bench.command import given_rounds
 from tests.bench.figures import table
 from tests.bench.rounds import Way, load, measure, progress
 from tests.rig.rig import Rig
@@ -72,11 +72,7 @@ def bench(rig: Rig, rounds: int, config: Path) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="measured runs of each way (3)")
-    rounds = parser.parse_args().rounds
-    if rounds < 1:
-        parser.error("--rounds: at least 1")
+    rounds = given_rounds("python -m tests.bench", __doc__ or "")
     rig = Rig("bench", progress=progress)
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="rack-bench-"))

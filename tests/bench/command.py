@@ -1,12 +1,13 @@
 # Copyright (c) 2026 mycosoft.rack maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command line of a bench that measures several sizes on one server of its own."""
+"""The command line of a bench that measures several sizes, and what brings up the one server that most of them need."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import typing as t
 
 from tests.bench.rounds import progress
@@ -15,17 +16,41 @@ from tests.rig.rig import Rig
 Bench = t.Callable[[Rig, list[int], int], str]
 
 
-def command(bench: Bench, name: str, doc: str, server: str, *, of: str, sizes: list[int], smallest: int, rounds: int) -> int:
-    """Bring up a rig with ``server``, print what ``bench`` says and take it down. ``name``: the module's; ``of``: what a size counts."""
+@dataclasses.dataclass(frozen=True)
+class Given:
+    """What was asked for."""
+
+    sizes: list[int]
+    rounds: int
+
+
+def given(name: str, doc: str, *, of: str, sizes: list[int], smallest: int, rounds: int) -> Given:
+    """Read the command line; ends the program where it makes no sense. ``name``: the module's; ``of``: what a size counts."""
     parser = argparse.ArgumentParser(prog=f"python -m tests.bench.{name}", description=doc.partition("\n")[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=sizes, metavar="N", help=f"{of} ({' '.join(map(str, sizes))})")
     parser.add_argument("--rounds", type=int, default=rounds, metavar="N", help=f"measured runs of each way ({rounds})")
-    given = parser.parse_args()
-    if given.rounds < 1 or min(given.sizes) < smallest:
+    read = parser.parse_args()
+    if read.rounds < 1 or min(read.sizes) < smallest:
         parser.error(f"--rounds: at least 1; --sizes: at least {smallest} each")
+    return Given(read.sizes, read.rounds)
+
+
+def given_rounds(name: str, doc: str, rounds: int = 3) -> int:
+    """The same for a bench of one size."""
+    parser = argparse.ArgumentParser(prog=name, description=doc.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=rounds, metavar="N", help=f"measured runs of each way ({rounds})")
+    read: int = parser.parse_args().rounds
+    if read < 1:
+        parser.error("--rounds: at least 1")
+    return read
+
+
+def command(bench: Bench, name: str, doc: str, server: str, *, of: str, sizes: list[int], smallest: int, rounds: int) -> int:
+    """Bring up a rig with ``server``, print what ``bench`` says and take it down."""
+    asked = given(name, doc, of=of, sizes=sizes, smallest=smallest, rounds=rounds)
     rig = Rig(f"{name}bench", servers=(server,), progress=progress)
     with contextlib.ExitStack() as stack:
         stack.callback(rig.down)
         rig.up()
-        print(bench(rig, given.sizes, given.rounds))
+        print(bench(rig, asked.sizes, asked.rounds))
     return 0

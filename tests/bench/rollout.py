@@ -8,7 +8,6 @@ A service that answers at once, and one that needs 2 s until it can. GET and POS
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import dataclasses
 import datetime
@@ -17,6 +16,7 @@ import sys
 import time
 import typing as t
 
+from tests.bench.command import given_rounds
 from tests.bench.figures import grid, middle
 from tests.bench.rounds import load, progress
 from tests.bench.shop import PORT, Shop
@@ -84,11 +84,7 @@ def bench(shop: Shop, rounds: int) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.rollout", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="measured deploys of each way (3)")
-    rounds = parser.parse_args().rounds
-    if rounds < 1:
-        parser.error("--rounds: at least 1")
+    rounds = given_rounds("python -m tests.bench.rollout", __doc__ or "")
     rig = Rig("rolloutbench", servers=("sandbox",), progress=progress)
     with contextlib.ExitStack() as stack:
         stack.callback(rig.down)

@@ -17,6 +17,18 @@ CHECKOUT = "/home/mycosoft/mycosoft/shop"
 DRAIN = {"command": ["sh", "-c", "sleep 2; touch /run/draining"], "seconds": 2}
 
 
+def planned(server: str, rollout: str = "recreate") -> dict[str, t.Any]:
+    """The stack as an inventory has it."""
+    web = {"memory": "64M", "rollout": rollout, **({"drain": DRAIN} if rollout == "start-first" else {})}
+    return {
+        "directory": CHECKOUT,
+        "files": ["docker-compose.yml"],
+        "host": server,
+        "sources": [{"repo": f"git@{FORGE}:/srv/git/shop.git", "dest": CHECKOUT, "version": "main"}],
+        "services": {"web": web, "edge": {"memory": "64M"}},
+    }
+
+
 class Shop:
     """On one server; nothing else is planned there."""
 
@@ -33,16 +45,7 @@ class Shop:
 
     def deploy(self, rollout: str, playbook: str = "playbooks/deploy.yml") -> Run:
         """Ours."""
-        web: dict[str, t.Any] = {"memory": "64M", "rollout": rollout, **({"drain": DRAIN} if rollout == "start-first" else {})}
-        source = {"repo": f"git@{FORGE}:/srv/git/shop.git", "dest": CHECKOUT, "version": "main"}
-        stack = {
-            "directory": CHECKOUT,
-            "files": ["docker-compose.yml"],
-            "host": self.server,
-            "sources": [source],
-            "services": {"web": web, "edge": {"memory": "64M"}},
-        }
-        return run_playbook(playbook, self._rig.inventory, extra={"rack_stacks": {"shop": stack}})
+        return run_playbook(playbook, self._rig.inventory, extra={"rack_stacks": {"shop": planned(self.server, rollout)}})
 
     def by_hand(self, *steps: str) -> Run:
         """Steps over SSH in the checkout, after a pull, until one fails."""

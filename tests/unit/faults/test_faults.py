@@ -120,3 +120,4 @@ def test_the_committed_page_has_a_row_for_every_fault_and_no_other() -> None:
     outcomes, beside = read(text)
     assert text == page(outcomes, beside)
     assert (list(outcomes), list(beside)) == (SENTENCES, list(BESIDE))
+    assert not [what for what, row in {**outcomes, **beside}.items() if row[0] == NOT_TRIED]
