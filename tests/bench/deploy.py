@@ -25,7 +25,7 @@ from tests.rig.rig import Rig
 from tests.system.playbooks import Run, run_playbook
 
 #: With the override that our own deploy rendered, so that Compose has nothing to recreate.
-COMPOSE = "docker compose --file docker-compose.yml --file /var/lib/mycosoft-rack/stacks/{stack}.yml"
+COMPOSE = "docker compose --project-name {stack} --file docker-compose.yml --file /var/lib/mycosoft-rack/stacks/{stack}.yml"
 SCRIPT = f"cd {CHECKOUT} && git pull --quiet --ff-only && {COMPOSE} build --quiet && {COMPOSE} up --detach --wait"
 
 
@@ -35,7 +35,7 @@ def names(size: int) -> tuple[str, ...]:
 
 
 def ours(rig: Rig) -> Run:
-    stacks = {f"shop-{server}": {**planned(server), "project": "shop"} for server in rig.layout.servers}
+    stacks = {f"shop-{server}": planned(server) for server in rig.layout.servers}
     return run_playbook("playbooks/deploy.yml", rig.inventory, extra={"rack_stacks": stacks})
 
 
