@@ -39,7 +39,10 @@ def started(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict
     docker(rig, SERVER, "pull", "--quiet", IMAGE)
     docker(rig, SERVER, "tag", IMAGE, "x")
     try:
-        rig.run(SERVER, ["sh", "-c", EACH.replace("$1", "up --detach --no-build --pull never --quiet-pull web")])
+        up = ["sh", "-c", EACH.replace("$1", "up --detach --no-build --pull never --quiet-pull web")]
+        # once in some thousand starts runc loses a container while it is made ("waiting for init preliminary setup"): the next try makes it
+        if rig.run(SERVER, up, check=False, timeout=300).returncode != 0:
+            rig.run(SERVER, up, timeout=300)
         ids = docker(rig, SERVER, "ps", "--quiet", "--filter", "label=com.docker.compose.service=web").split()
         found = {container["Config"]["Labels"]["com.docker.compose.project"]: container for container in json.loads(docker(rig, SERVER, "inspect", *ids))}
         yield {name: found[f"base{number}"] for number, name in enumerate(BASES)}
