@@ -27,8 +27,8 @@ RACK = {
 }
 
 
-def proposed(memory: Json, stacks: Json = RACK, **more: t.Any) -> Json:
-    result = placement(stacks, list(memory), "6G", memory=memory, **more)
+def proposed(memory: Json, stacks: Json | None = None, **more: t.Any) -> Json:
+    result = placement(RACK if stacks is None else stacks, list(memory), "6G", memory=memory, **more)
     assert json.loads(json.dumps(result)) == result
     return result
 
