@@ -40,7 +40,7 @@ def started(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict
     docker(rig, SERVER, "tag", IMAGE, "x")
     try:
         up = ["sh", "-c", EACH.replace("$1", "up --detach --no-build --pull never --quiet-pull web")]
-        # once in some thousand starts runc loses a container while it is made ("waiting for init preliminary setup"): the next try makes it
+        # seen once: runc lost a container while it was made ("waiting for init preliminary setup"); the next try makes it
         if rig.run(SERVER, up, check=False, timeout=300).returncode != 0:
             rig.run(SERVER, up, timeout=300)
         ids = docker(rig, SERVER, "ps", "--quiet", "--filter", "label=com.docker.compose.service=web").split()
