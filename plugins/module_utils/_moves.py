@@ -14,6 +14,7 @@ import itertools
 import typing as t
 from fractions import Fraction
 
+from ansible_collections.mycosoft.rack.plugins.module_utils._addresses import addresses
 from ansible_collections.mycosoft.rack.plugins.module_utils._budget import Budget, budgets
 from ansible_collections.mycosoft.rack.plugins.module_utils._hosts import Given, Host, read_hosts
 from ansible_collections.mycosoft.rack.plugins.module_utils._inventory import Rack, Service, read_rack
@@ -57,6 +58,7 @@ def propose(stacks: t.Any, externals: t.Any, given: Given, pins: t.Any = None) -
     check_placement(rack, hosts, problems)
     needs = graph(rack, problems)
     stages(needs, problems)
+    addresses(rack, needs, hosts, problems)
     stay = _pinned(rack, needs, pins, problems)
     if problems:
         raise InvalidInput("Cannot place services: %s" % "; ".join(problems), problems=problems)
@@ -102,20 +104,23 @@ def _search(rack: Rack, hosts: Hosts, movable: t.Sequence[Service], today: Trial
     if not today.problems:
         return today
     targets = [name for name, host in hosts.items() if host.total is not None]  # whoever has unknown memory takes nothing
-    tried = 0
+    left = MOST_TRIED
     for count in range(1, len(movable) + 1):
-        held = []
-        for services in itertools.combinations(movable, count):
-            for chosen in itertools.product(*([host for host in targets if host != service.host] for service in services)):
-                tried += 1
-                if tried > MOST_TRIED:
-                    raise InvalidInput("Cannot place services: no way with fewer than %d moves was found in %d. Pin more services." % (count, MOST_TRIED))
-                trial = _tried(rack, hosts, {service.id: host for service, host in zip(services, chosen)})
-                if not trial.problems:
-                    held.append(trial)
+        ways = list(itertools.islice(_ways(movable, targets, count), left + 1))
+        if len(ways) > left:
+            raise InvalidInput("Cannot place services: there are too many ways to make %d moves. Pin more services." % count)
+        left -= len(ways)
+        held = [trial for trial in (_tried(rack, hosts, moves) for moves in ways) if not trial.problems]
         if held:
             return min(held, key=lambda trial: trial.peak)
     return None
+
+
+def _ways(movable: t.Sequence[Service], targets: t.Sequence[str], count: int) -> t.Iterator[Moves]:
+    """Every way to move so many services, each to another host than its own."""
+    for services in itertools.combinations(movable, count):
+        for chosen in itertools.product(*([host for host in targets if host != service.host] for service in services)):
+            yield {service.id: host for service, host in zip(services, chosen)}
 
 
 def _told(rack: Rack, today: Trial, found: t.Optional[Trial], stay: t.Mapping[str, str]) -> Json:

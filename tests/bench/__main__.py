@@ -72,7 +72,7 @@ def bench(rig: Rig, rounds: int, config: Path) -> str:
 
 
 def main() -> int:
-    rounds = given_rounds("python -m tests.bench", __doc__ or "")
+    rounds = given_rounds("tests.bench", __doc__ or "")
     rig = Rig("bench", progress=progress)
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="rack-bench-"))

@@ -26,23 +26,27 @@ class Given:
 
 def given(name: str, doc: str, *, of: str, sizes: list[int], smallest: int, rounds: int) -> Given:
     """Read the command line; ends the program where it makes no sense. ``name``: the module's; ``of``: what a size counts."""
-    parser = argparse.ArgumentParser(prog=f"python -m tests.bench.{name}", description=doc.partition("\n")[0])
+    parser = _parser(f"tests.bench.{name}", doc, rounds)
     parser.add_argument("--sizes", type=int, nargs="+", default=sizes, metavar="N", help=f"{of} ({' '.join(map(str, sizes))})")
-    parser.add_argument("--rounds", type=int, default=rounds, metavar="N", help=f"measured runs of each way ({rounds})")
     read = parser.parse_args()
     if read.rounds < 1 or min(read.sizes) < smallest:
         parser.error(f"--rounds: at least 1; --sizes: at least {smallest} each")
     return Given(read.sizes, read.rounds)
 
 
-def given_rounds(name: str, doc: str, rounds: int = 3) -> int:
-    """The same for a bench of one size."""
-    parser = argparse.ArgumentParser(prog=name, description=doc.partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=rounds, metavar="N", help=f"measured runs of each way ({rounds})")
+def given_rounds(module: str, doc: str, rounds: int = 3) -> int:
+    """The same for a bench of one size. ``module``: its dotted name."""
+    parser = _parser(module, doc, rounds)
     read: int = parser.parse_args().rounds
     if read < 1:
         parser.error("--rounds: at least 1")
     return read
+
+
+def _parser(module: str, doc: str, rounds: int) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=doc.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=rounds, metavar="N", help=f"measured runs of each way ({rounds})")
+    return parser
 
 
 def command(bench: Bench, name: str, doc: str, server: str, *, of: str, sizes: list[int], smallest: int, rounds: int) -> int:

@@ -25,7 +25,7 @@ from tests.rig.layout import HOME_SERVER
 from tests.rig.rig import Rig
 from tests.system.playbooks import Run, run_playbook
 
-#: With the override that our own deploy rendered, so that Compose has nothing to recreate.
+#: With the override that our own deploy rendered: both start the same containers.
 COMPOSE = "docker compose --project-name {stack} --file docker-compose.yml --file /var/lib/mycosoft-rack/stacks/{stack}.yml"
 SCRIPT = f"docker builder prune --all --force && cd {CHECKOUT} && git pull --quiet --ff-only && {COMPOSE} build --quiet && {COMPOSE} up --detach --wait"
 

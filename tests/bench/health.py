@@ -57,7 +57,7 @@ def bench(rig: Rig, rounds: int) -> str:
 
 
 def main() -> int:
-    rounds = given_rounds("python -m tests.bench.health", __doc__ or "")
+    rounds = given_rounds("tests.bench.health", __doc__ or "")
     rig = Rig("healthbench", servers=SERVERS, progress=progress)
     with contextlib.ExitStack() as stack:
         stack.callback(rig.down)

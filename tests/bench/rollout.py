@@ -84,7 +84,7 @@ def bench(shop: Shop, rounds: int) -> str:
 
 
 def main() -> int:
-    rounds = given_rounds("python -m tests.bench.rollout", __doc__ or "")
+    rounds = given_rounds("tests.bench.rollout", __doc__ or "")
     rig = Rig("rolloutbench", servers=("sandbox",), progress=progress)
     with contextlib.ExitStack() as stack:
         stack.callback(rig.down)

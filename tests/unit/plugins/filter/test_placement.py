@@ -96,6 +96,12 @@ def test_two_stacks_of_one_project_are_not_brought_together() -> None:
     ("stacks", "more", "said"),
     [
         pytest.param(RACK, {"pins": ["mas/orchestrater"]}, "pins: 'mas/orchestrater' is no service of the rack.", id="pin"),
+        pytest.param(
+            {"x": stack(services={"user": {"memory": "1G", "needs": ["a", "b"]}, **{name: {"memory": "1G", "address": ADDRESS} for name in "ab"}})},
+            {},
+            "x/a and x/b both give their address in API_URL",
+            id="address",
+        ),
         pytest.param({"x": stack(host="nowhere")}, {}, "'nowhere' is not a host of the rack", id="host"),
     ],
 )
