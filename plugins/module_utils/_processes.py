@@ -68,8 +68,8 @@ def _in_container(kernel: Kernel, pid: int) -> bool:
 
 
 def _process(kernel: Kernel, pid: int) -> t.Optional[Process]:
-    status = kernel.process(pid, "status")
-    if not status:
+    status = kernel.process(pid, "status") or ""
+    if not _field(status, "VmRSS"):  # it has ended since it was weighed: gone, or a zombie, whose status names no memory
         return None
     name = status.partition("\n")[0].partition(":")[2].strip()
     return Process(pid, name, _field(status, "VmRSS"), _field(status, "RssAnon"), _field(status, "VmSwap"))

@@ -49,6 +49,11 @@ def test_a_process_that_ends_meanwhile_is_left_out(machine: Machine) -> None:
     assert [process.name for process in biggest(Kernel(machine.root), 9, swapping=False)] == ["swapped"]
 
 
+def test_a_process_that_nobody_has_collected_yet_is_left_out(machine: Machine) -> None:
+    (machine.root / "proc/10/status").write_text("Name:\tjava\nState:\tZ (zombie)\n")
+    assert [process.name for process in biggest(Kernel(machine.root), 9, swapping=False)] == ["a reader", "swapped"]
+
+
 def test_nobody_is_looked_at_where_none_is_asked_for(tmp_path: Path) -> None:
     assert biggest(Kernel(tmp_path), 0, swapping=True) == []
 
