@@ -84,7 +84,11 @@ def copies(rig: Rig) -> dict[str, str]:
 
 def happened(rig: Rig) -> list[str]:
     """What the engine remembers of the copies, the oldest first, as ``<action> <name>``."""
-    events = docker(rig, SERVER, "events", "--since", "5m", "--until", "0s", "--filter", "label=com.docker.compose.project=shop", "--format", "{{json .}}")
+    # "0s" is cut to the whole second that has begun: what came in it would be missing. A second later than now is waited for.
+    until = int(rig.run(SERVER, ["date", "+%s"]).stdout) + 1
+    events = docker(
+        rig, SERVER, "events", "--since", "5m", "--until", str(until), "--filter", "label=com.docker.compose.project=shop", "--format", "{{json .}}"
+    )
     return [f"{event['Action']} {event['Actor']['Attributes']['name']}" for event in map(json.loads, events.splitlines())]
 
 
