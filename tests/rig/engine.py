@@ -172,10 +172,14 @@ def _running(pid_file: Path, argument: Path) -> int | None:
 
 
 def _alive(pid: int) -> bool:
-    """Whether the process runs; one that ended and was our child is collected."""
+    """Whether the process runs. One that ended does not, also where another process started it and does not collect it; our own child is collected."""
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
-    return Path(f"/proc/{pid}").exists()
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 @dataclasses.dataclass(frozen=True)
