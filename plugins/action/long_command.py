@@ -57,7 +57,10 @@ class ActionModule(ActionBase):
             return {**result, "skipped": True, "msg": "The command is not run in check mode."}
         known = task_vars or {}
         started = self._call({"step": "start"}, known)
-        return {**result, **(started if started.get("failed") else self._follow(str(started["job"]), known))}
+        label, timeout = self._task.args.get("label") or self._task.args["argv"][0], self._option("timeout", 3600)
+        over = started.get("failed") or started.get("ended")
+        state = started if over else self._follow(str(started["job"]), label, timeout, known)
+        return {**result, **self._end(state, label, timeout)}
 
     def _call(self, more: Facts, task_vars: Facts) -> Facts:
         answer: Facts = self._execute_module(module_name=MODULE, module_args={**self._task.args, **more}, task_vars=task_vars)
@@ -66,10 +69,10 @@ class ActionModule(ActionBase):
     def _option(self, name: str, default: int) -> int:
         return int(check_type_int(self._task.args.get(name, default)))
 
-    def _follow(self, job: str, task_vars: Facts) -> Facts:
-        timeout, patience = self._option("timeout", 3600), self._option("patience", 180)
+    def _follow(self, job: str, label: str, timeout: int, task_vars: Facts) -> Facts:
+        """What the last look told: it failed, or the command ended or was stopped."""
+        patience = self._option("patience", 180)
         progress, looks = Progress(self._option("every", 10)), 0
-        label = self._task.args.get("label") or self._task.args["argv"][0]
         host = self._task.delegate_to or task_vars.get("inventory_hostname")
         heard = began = time.monotonic()
         while True:
@@ -84,7 +87,7 @@ class ActionModule(ActionBase):
                 self._display.display("%s: %s: no answer, it goes on there (%s)" % (host, label, str(error).splitlines()[0]))
                 continue
             if state.get("failed") or state.get("ended") or state.get("stopped"):
-                return self._end(state, label, timeout)
+                return state
             line = progress.line(time.monotonic(), state["seconds"], (state["lines"] or [""])[-1])
             if line:
                 self._display.display("%s: %s: %s" % (host, label, line))
@@ -92,7 +95,7 @@ class ActionModule(ActionBase):
     def _end(self, state: Facts, label: str, timeout: int) -> Facts:
         if state.get("failed"):
             return state
-        shown = {key: value for key, value in state.items() if key not in ("ended", "stopped")}
+        shown = {key: value for key, value in state.items() if key not in ("ended", "stopped", "job")}
         if state.get("stopped"):
             return {
                 **shown,

@@ -18,7 +18,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._budget import Budge
 from ansible_collections.mycosoft.rack.plugins.module_utils._heap import heap
 from ansible_collections.mycosoft.rack.plugins.module_utils._hosts import Given, read_hosts
 from ansible_collections.mycosoft.rack.plugins.module_utils._inventory import Rack, Service, Stack, read_rack
-from ansible_collections.mycosoft.rack.plugins.module_utils._needs import Graph, graph, stages, stop_order
+from ansible_collections.mycosoft.rack.plugins.module_utils._needs import Graph, externals_of, graph, stages, stop_order
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import InvalidInput
 from ansible_collections.mycosoft.rack.plugins.module_utils._placement import check_placement
 from ansible_collections.mycosoft.rack.plugins.module_utils._rollout import RECREATE, beyond_plan
@@ -96,6 +96,7 @@ def _host(plan: Plan, budget: Budget, stacks: t.Sequence[Stack]) -> Json:
         "stacks": {stack.name: _stack(plan, stack, name, services[stack.name]) for stack in stacks},
         "starts": sorted(starts, key=lambda start: start["stage"]),
         "limits": [{**_identity(plan, service), **_sizes(plan, service)} for stack in stacks for service in services[stack.name]],
+        "externals": sorted({external.name for stack in stacks for service in services[stack.name] for external in externals_of(plan.rack, service)}),
         "optional": [{**_identity(plan, service), "memory": plan.granted[service.id].memory} for service in plan.stops.get(name, [])],
     }
 

@@ -10,6 +10,7 @@ state are held against each other.
 
 from __future__ import annotations
 
+import math
 import typing as t
 from dataclasses import asdict, dataclass, replace
 
@@ -48,6 +49,11 @@ class Begin:
     def before(self) -> t.List[Container]:
         """What ran, with the counters that count."""
         return [replace(one, cgroup=replace(one.cgroup, oom_kills=0)) if one.cgroup and self._made(one) else one for one in self.containers]
+
+    def due(self, seconds: int) -> int:
+        """How many seconds more it takes until each container has been up for ``seconds``; whole ones, rounded up."""
+        up = [0.0 if one.started_at is None else self.watch - one.started_at for one in self.containers]
+        return max(0, math.ceil(seconds - min(up, default=0.0)))
 
     def counts(self, event: Json) -> bool:
         """Whether an event belongs to the watch."""

@@ -187,6 +187,9 @@ def run(module: AnsibleModule) -> Facts:
         compose = Compose(module.run_command, stack)
         if module.check_mode and not compose.checked_out:
             absent.append(name)
+            module.warn(
+                "%s is not checked out on %s yet: a deploy would check it out, render its limits, build it and start it." % (name, module.params["host"])
+            )
             continue
         try:
             texts[name] = render(name, stack, path_of(directory, name), compose, there, start_interval)

@@ -58,7 +58,7 @@ options:
         description: The limit of memory and swap together, in bytes. Without it O(services[].memory), which is no swap.
         type: int
   seconds:
-    description: How long to watch.
+    description: For how many seconds each container has to have been up when the watch ends. What runs longer already is looked at once.
     type: int
     default: 10
   since:
@@ -182,7 +182,8 @@ def run(module: AnsibleModule, kernel: Kernel) -> Facts:
     began = clock(engine)
     begin = Begin(of_services(engine, kernel, wanted), began, timestamp(params["since"]))
     found, watched = prove(engine, limits, begin.containers) + look(engine, kernel, wanted, begin), 0
-    while not found and watched < params["seconds"] and not module.check_mode:
+    due = begin.due(params["seconds"])
+    while not found and watched < due and not module.check_mode:
         kernel.pause(1)
         watched += 1
         found = look(engine, kernel, wanted, begin)

@@ -114,6 +114,9 @@ _WRAPPER = 'echo $$; exec >/dev/null; "$@" >output 2>&1 </dev/null; echo $? >cod
 #: Starts the wrapper in a session of its own, out of reach of the connection's end; ends when that has said its process id.
 _APART = 'echo "$(setsid sh -c "$0" sh "$@" 2>/dev/null </dev/null &)"'
 
+#: Seconds for which a start waits for the end.
+_PATIENCE = 1.0
+
 #: Bytes at the end of the output in which the last lines are looked for.
 _WINDOW = 1 << 16
 
@@ -148,7 +151,15 @@ def start(module: AnsibleModule) -> Facts:
         (job / "pid").write_text("%d %f" % (int(pid), time.time()), encoding="ascii")
     except OSError as error:
         raise RackError("Cannot run %s: %s. Look at the disk and at who may write to %s." % (argv[0], error, directory)) from error
-    return {"changed": True, "job": str(job)}
+    return {"job": str(job), **look_until_ended(job, module.params["tail"], _PATIENCE)}
+
+
+def look_until_ended(job: Path, tail: int, seconds: float) -> Facts:
+    """How far it is when it has ended, or after so many seconds: what is quick needs no second call."""
+    until = time.monotonic() + seconds
+    while not (job / "code").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    return look(job, tail)
 
 
 def look(job: Path, tail: int) -> Facts:

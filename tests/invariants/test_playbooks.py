@@ -14,7 +14,7 @@ import pytest
 from tests.repository import COLLECTION, files, load, mappings, passes
 
 PLAYBOOKS = sorted(path for path in files("playbooks/*.yml") if path.count("/") == 1)
-ORDER = ["preflight", "docker_cleanup", "source_code", "compose_deploy build", "compose_deploy start", "cloudflare_purge"]
+ORDER = ["preflight", "docker_cleanup clear", "source_code pull", "compose_deploy build", "compose_deploy start", "cloudflare_purge purge"]
 #: Nobody answers under a scheduler, and cron answers with nothing.
 PROMPTS = {"vars_prompt", "ansible.builtin.pause", "pause"}
 
@@ -47,9 +47,9 @@ def test_the_deploy_has_every_step_once_and_in_the_required_order() -> None:
 
 def test_what_ran_before_is_kept_first_and_brought_back_where_a_step_fails() -> None:
     (transaction,) = [task for play in load("playbooks/deploy.yml") for task in mappings(play) if "rescue" in task]
-    kept, *others = steps({"tasks": transaction["block"]})
-    assert kept == "release pin"
-    assert {"docker_cleanup", "source_code", "compose_deploy build", "compose_deploy start"} < set(others)
+    places, kept, *others = steps({"tasks": transaction["block"]})
+    assert (places, kept) == ("records", "release pin")
+    assert {"docker_cleanup clear", "source_code pull", "compose_deploy build", "compose_deploy start"} < set(others)
     assert list(steps({"tasks": transaction["rescue"]}))[:2] == ["compose_deploy diagnose", "release restore"]
 
 

@@ -43,6 +43,7 @@ def test_a_host_that_nobody_measured_is_planned_and_not_checked() -> None:
         "stacks": {},
         "starts": [],
         "limits": [],
+        "externals": [],
         "optional": [],
     }
 

@@ -41,9 +41,16 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 def test_services_that_stay_up_are_watched_to_the_end(machine: Machine, run: Run) -> None:
-    machine.add("w-1", "website", health="healthy")
+    machine.add("w-1", "website", health="healthy", started=NOW)
     result = run()
     assert (result.get("failed"), result["problems"], result["watched"]) == (None, [], 3)
+
+
+@pytest.mark.parametrize(("up", "watched"), [(1.5, 2), (2.0, 1), (3.0, 0), (3600.0, 0)])
+def test_the_youngest_container_decides_how_long_is_watched(machine: Machine, run: Run, up: float, watched: int) -> None:
+    machine.add("w-1", "website", started=NOW - 7200)
+    machine.add("w-2", "website", started=NOW - up)
+    assert run()["watched"] == watched
 
 
 def test_check_mode_waits_for_nothing(machine: Machine, run: Run) -> None:
@@ -63,7 +70,7 @@ def ended(machine: Machine, container: Container) -> None:
 def restarted(_machine: Machine, container: Container) -> None:
     """The engine forgot its events."""
     container.restarts += 1
-    container.started = NOW
+    container.started = NOW + 1
 
 
 def unhealthy(_machine: Machine, container: Container) -> None:
@@ -86,7 +93,7 @@ def child_killed(machine: Machine, container: Container) -> None:
     ],
 )
 def test_it_fails_at_the_first_thing_that_happens(machine: Machine, run: Run, change: Change, what: str) -> None:
-    container = machine.add("w-1", "website", health="healthy")
+    container = machine.add("w-1", "website", health="healthy", started=NOW)
     result = run(lambda: change(machine, container))
     assert (result["failed"], result["watched"]) == (True, 1)
     assert [(problem["service"], problem["container"], problem["what"]) for problem in result["problems"]] == [("website", "w-1", what)]
@@ -141,7 +148,7 @@ def test_what_happens_to_others_does_not_matter(machine: Machine, run: Run) -> N
 
 
 def test_the_last_lines_that_it_logged_are_told(machine: Machine, run: Run) -> None:
-    container = machine.add("w-1", "website")
+    container = machine.add("w-1", "website", started=NOW)
     line = b"out of memory\n"
     machine.logs["w-1"] = b"\x01\0\0\0" + len(b"hello\n").to_bytes(4, "big") + b"hello\n" + b"\x02\0\0\0" + len(line).to_bytes(4, "big") + line
     assert run(lambda: ended(machine, container))["logs"] == {"w-1": ["hello", "out of memory"]}
@@ -162,7 +169,7 @@ G = 1024**3
     ],
 )
 def test_what_does_not_hold_its_limits_fails_at_once(machine: Machine, run: Run, limits: dict[str, int], what: str | None) -> None:
-    machine.add("w-1", "website", health="healthy", limit=4 * G, memory_swap=4 * G, reservation=2 * G)
+    machine.add("w-1", "website", started=NOW, health="healthy", limit=4 * G, memory_swap=4 * G, reservation=2 * G)
     result = run(services=[{"project": "always-on", "service": "website", **limits}])
     told = [problem["what"] for problem in result["problems"]]
     if what is None:

@@ -31,11 +31,12 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     return call
 
 
-def ended(run: Run, job: str) -> Result:
-    """The last look."""
-    until = time.monotonic() + 20
-    while not (result := run(step="look", job=job))["ended"]:
+def ended(run: Run, begun: Result) -> Result:
+    """The last look, which may be that of the start."""
+    result, until = begun, time.monotonic() + 20
+    while not result["ended"]:
         assert time.monotonic() < until, result
+        result = run(step="look", job=begun["job"])
     return result
 
 
@@ -49,21 +50,21 @@ def left(group: int) -> bool:
 
 
 def test_exit_code_and_last_lines_are_told_and_nothing_is_left(run: Run, tmp_path: Path) -> None:
-    job = run(step="start", argv=["sh", "-c", "echo one; echo two >&2; echo; printf '10%%\\r20%%\\n'; exit 3"])["job"]
-    result = ended(run, job)
+    begun = run(step="start", argv=["sh", "-c", "echo one; echo two >&2; echo; printf '10%%\\r20%%\\n'; exit 3"])
+    result = ended(run, begun)
     assert (result["ended"], result["rc"], result["lines"]) == (True, 3, ["one", "two", "20%"])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_it_runs_in_its_directory_and_reads_nothing(run: Run, tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
-    job = run(step="start", argv=["sh", "-c", "pwd; cat"], chdir=str(tmp_path / "there"))["job"]
-    assert ended(run, job)["lines"] == [str(tmp_path / "there")]
+    begun = run(step="start", argv=["sh", "-c", "pwd; cat"], chdir=str(tmp_path / "there"))
+    assert ended(run, begun)["lines"] == [str(tmp_path / "there")]
 
 
 def test_arguments_are_not_for_a_shell(run: Run) -> None:
-    job = run(step="start", argv=["echo", "$HOME", "a  b", "'", "; exit 7"])["job"]
-    assert ended(run, job)["lines"] == ["$HOME a  b ' ; exit 7"]
+    begun = run(step="start", argv=["echo", "$HOME", "a  b", "'", "; exit 7"])
+    assert ended(run, begun)["lines"] == ["$HOME a  b ' ; exit 7"]
 
 
 def test_it_is_seen_while_it_runs_and_stopped_with_its_children(run: Run, tmp_path: Path) -> None:
@@ -82,10 +83,11 @@ def test_it_is_seen_while_it_runs_and_stopped_with_its_children(run: Run, tmp_pa
 
 
 def test_one_that_was_killed_with_its_wrapper_has_ended(run: Run) -> None:
-    job = run(step="start", argv=["sleep", "600"])["job"]
+    begun = run(step="start", argv=["sleep", "600"])
+    job = begun["job"]
     pid = int((Path(job) / "pid").read_text().split()[0])
     os.killpg(pid, signal.SIGKILL)
-    assert ended(run, job)["rc"] == -1
+    assert ended(run, begun)["rc"] == -1
 
 
 @pytest.mark.parametrize(
