@@ -64,6 +64,12 @@ options:
       - V(0) keeps none for that reason.
     type: int
     default: 0
+  recovery_record:
+    description:
+      - File in which P(mycosoft.rack.docker_recovery#module) notes what it stopped. The containers that it names stay, to be brought back.
+      - One that cannot be understood is refused, before anything is removed.
+    type: path
+    default: /var/lib/mycosoft-rack/recovery.json
   keep_rollback:
     description: Keep images that a release pinned so that going back needs no build. Their tags begin with C(rollback.mycosoft.rack/).
     type: bool

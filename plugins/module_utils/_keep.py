@@ -147,6 +147,20 @@ class KeepRollback(Rule):
         return "%s: a release can go back to it" % self.option
 
 
+class KeepRecovery(Rule):
+    """A container, by id, that a recovery stopped and is to bring back."""
+
+    option = "recovery_record"
+    kinds = ("containers",)
+    naming = False
+
+    def matches(self, candidate: DockerObject) -> bool:
+        return candidate.id == self.text
+
+    def __str__(self) -> str:
+        return "%s: a recovery stopped it, and is to bring it back" % self.option
+
+
 @dataclass(frozen=True)
 class _KeepSince(Rule):
     """Objects that something happened to within a span of time before ``now``, in seconds since 1970."""

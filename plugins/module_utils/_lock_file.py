@@ -5,11 +5,13 @@
 
 ``lock.json`` is read, decided over and replaced as a whole while ``lock.json.guard`` is locked (flock), so that of any number of processes one
 goes after the other. The guard is never removed: a process could hold one that has no name any more, and the next one lock its successor.
+``reserve`` beside them is room on the disk that is given up where the disk is full: who comes to free it needs a lock and a few notes first.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -24,6 +26,9 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._times import iso
 
 #: In the environment of what a run starts on a server: the name of the run. The playbook sets it, with the keyword ``environment``.
 COOKIE = "MYCOSOFT_RACK_RUN"
+
+#: Bytes of the reserve: many times what a run notes before it has freed the disk.
+_RESERVE = 1 << 20
 
 #: Seconds within which any other process has read and written its few lines.
 _PATIENCE = 10.0
@@ -53,11 +58,37 @@ class LockFile:
         """Put a lock, or none, in the place of the one before; a reader finds one of the two, whole, also after a power cut."""
         try:
             if isinstance(after, Lock):
-                self._write(after)
+                self._write_with_reserve(after)
             else:
                 self._path.unlink()
+                self._keep_reserve()
         except OSError as error:
             raise self._refused("write", error) from error
+
+    def _write_with_reserve(self, lock: Lock) -> None:
+        reserve = self._path.with_name("reserve")
+        try:
+            self._write(lock)
+        except OSError as error:
+            if error.errno != errno.ENOSPC or not reserve.exists():
+                raise
+            reserve.unlink()
+            self._write(lock)
+        else:
+            self._keep_reserve()
+
+    def _keep_reserve(self) -> None:
+        """Have it; where there is no room for it now there is at the end of a later run."""
+        reserve = self._path.with_name("reserve")
+        if reserve.exists():
+            return
+        with contextlib.suppress(OSError):
+            try:
+                with reserve.open("xb") as file:
+                    os.posix_fallocate(file.fileno(), 0, _RESERVE)
+            except OSError:
+                reserve.unlink(missing_ok=True)
+                raise
 
     def _write(self, lock: Lock) -> None:
         new = self._path.with_name("lock.json.new")  # nobody else's, under the guard; what a killed process left of it goes

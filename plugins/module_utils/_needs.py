@@ -97,6 +97,18 @@ def stop_order(needs: Graph, harm: t.Mapping[str, t.Any]) -> t.List[str]:
     return order
 
 
+def needed_by(needs: Graph, roots: t.Sequence[str]) -> t.Dict[str, t.Optional[str]]:
+    """``roots`` and all that they need, directly or not; each with the root that needs it, None for a root itself."""
+    found: t.Dict[str, t.Optional[str]] = dict.fromkeys(roots)
+    for root in roots:
+        waiting = [root]
+        for name in waiting:  # grows while it is walked
+            fresh = [other for other in needs[name] if other not in found]
+            found.update(dict.fromkeys(fresh, root))
+            waiting += fresh
+    return found
+
+
 def _refuse_circle(waiting: Graph, problems: t.List[str]) -> None:
     trail = [next(iter(waiting))]
     while trail[-1] not in trail[:-1]:

@@ -18,7 +18,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._budget import Budge
 from ansible_collections.mycosoft.rack.plugins.module_utils._heap import heap
 from ansible_collections.mycosoft.rack.plugins.module_utils._hosts import Given, read_hosts
 from ansible_collections.mycosoft.rack.plugins.module_utils._inventory import Rack, Service, Stack, read_rack
-from ansible_collections.mycosoft.rack.plugins.module_utils._needs import Graph, externals_of, graph, stages, stop_order
+from ansible_collections.mycosoft.rack.plugins.module_utils._needs import Graph, externals_of, graph, needed_by, stages, stop_order
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import InvalidInput
 from ansible_collections.mycosoft.rack.plugins.module_utils._placement import check_placement
 from ansible_collections.mycosoft.rack.plugins.module_utils._rollout import RECREATE, beyond_plan
@@ -29,7 +29,7 @@ Json = t.Dict[str, t.Any]
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that was worked out. ``stage``, ``granted``, ``addresses`` by service id; ``stops``: host -> who may be stopped, least harm first."""
+    """Everything that was worked out. ``stage``, ``granted``, ``addresses``, ``essential`` by service id; ``stops``: host -> its services, least harm first."""
 
     rack: Rack
     budgets: t.Mapping[str, Budget]
@@ -37,6 +37,7 @@ class Plan:
     granted: t.Mapping[str, Resources]
     addresses: t.Mapping[str, t.Mapping[str, str]]
     stops: t.Mapping[str, t.Sequence[Service]]
+    essential: t.Mapping[str, t.Optional[str]]
 
 
 def plan_rack(stacks: t.Any, externals: t.Any, given: Given) -> Json:
@@ -57,16 +58,20 @@ def plan_rack(stacks: t.Any, externals: t.Any, given: Given) -> Json:
         count = "1 problem" if len(problems) == 1 else "%d problems" % len(problems)
         raise InvalidInput("Cannot plan the rack: %s\n%s" % (count, "\n".join("- %s" % line for line in problems)), problems=problems)
     granted = {name: resources for budget in of_hosts.values() for name, resources in budget.granted.items()}
-    return _rendered(Plan(rack, of_hosts, stage, granted, told, _stops(rack, needs, granted)))
+    essential = needed_by(needs, [service.id for service in rack.services() if service.essential])
+    return _rendered(Plan(rack, of_hosts, stage, granted, told, _stops(rack, needs, granted, essential), essential))
 
 
-def _stops(rack: Rack, needs: Graph, granted: t.Mapping[str, Resources]) -> t.Dict[str, t.List[Service]]:
-    """Host -> its optional services in the order to stop them: users first, also those on other hosts, then what frees the most, then by name."""
-    optional = {service.id: service for service in rack.services() if service.optional}
-    harm = {name: (-granted[name].memory, service.name) for name, service in optional.items()}
+def _stops(rack: Rack, needs: Graph, granted: t.Mapping[str, Resources], essential: t.Container[str]) -> t.Dict[str, t.List[Service]]:
+    """Host -> its services in the order to stop them.
+
+    Users first, also those on other hosts; then what is optional before what is not, and that before what is essential; then what frees the most, then by name.
+    """
+    services = {service.id: service for service in rack.services()}
+    harm = {name: (name in essential, not service.optional, -granted[name].memory, service.name) for name, service in services.items()}
     result: t.Dict[str, t.List[Service]] = {}
     for name in stop_order(needs, harm):
-        result.setdefault(optional[name].host, []).append(optional[name])
+        result.setdefault(services[name].host, []).append(services[name])
     return result
 
 
@@ -97,7 +102,11 @@ def _host(plan: Plan, budget: Budget, stacks: t.Sequence[Stack]) -> Json:
         "starts": sorted(starts, key=lambda start: start["stage"]),
         "limits": [{**_identity(plan, service), **_sizes(plan, service)} for stack in stacks for service in services[stack.name]],
         "externals": sorted({external.name for stack in stacks for service in services[stack.name] for external in externals_of(plan.rack, service)}),
-        "optional": [{**_identity(plan, service), "memory": plan.granted[service.id].memory} for service in plan.stops.get(name, [])],
+        "optional": [{**_identity(plan, service), "memory": plan.granted[service.id].memory} for service in plan.stops.get(name, []) if service.optional],
+        "recovery": [
+            {**_identity(plan, service), "essential": service.id in plan.essential, "needed_by": plan.essential.get(service.id)}
+            for service in plan.stops.get(name, [])
+        ],
     }
 
 

@@ -152,6 +152,10 @@ class Kernel:
         """A file of lines ``key number``; empty where there is no such file."""
         return table(self._read(*path) or "")
 
+    def text(self, *path: str) -> t.Optional[str]:
+        """A file below the root; None where it cannot be read."""
+        return self._read(*path)
+
     def _read(self, *path: str) -> t.Optional[str]:
         try:
             file = os.open(self._prefix + "/".join(path), os.O_RDONLY | os.O_CLOEXEC)

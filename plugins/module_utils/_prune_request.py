@@ -18,8 +18,9 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._guards import (
     KeepNamedVolumes,
     KeepWithinBudget,
 )
-from ansible_collections.mycosoft.rack.plugins.module_utils._keep import LISTS, Rule, keep_rules
+from ansible_collections.mycosoft.rack.plugins.module_utils._keep import LISTS, KeepRecovery, Rule, keep_rules
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import InvalidInput
+from ansible_collections.mycosoft.rack.plugins.module_utils._recovery_record import RECORD, Record, read_record
 from ansible_collections.mycosoft.rack.plugins.module_utils._snapshot import Request
 from ansible_collections.mycosoft.rack.plugins.module_utils._units import parse_size
 
@@ -35,6 +36,7 @@ PRUNE_OPTIONS: t.Dict[str, t.Any] = {
     "keep_rollback": {"type": "bool", "default": True},
     "volumes_grace": {"type": "str", "default": "7d"},
     "volumes_record": {"type": "path", "default": "/var/lib/mycosoft-rack/unreferenced_volumes.json"},
+    "recovery_record": {"type": "path", "default": RECORD},
     "named_volumes": {"type": "list", "elements": "str", "default": []},
     "remove_named_volumes": {"type": "bool", "default": False},
     "build_cache_policy": {"type": "str", "choices": ["full", "budget"], "default": "full"},
@@ -112,10 +114,11 @@ def prune_request(params: Params) -> PruneRequest:
             "would be gone for good. Set remove_named_volumes to true if that is what you want." % ", ".join(named)
         )
     scope = tuple(kind for kind in KINDS if params[kind] or (kind == "volumes" and named))
+    recovered = read_record(params["recovery_record"]) or Record("", {})
     grace = _checked("volumes_grace", params["volumes_grace"], parse_duration)
     return PruneRequest(
         scope=scope,
-        keep=keep_rules(params),
+        keep=(*(KeepRecovery(one.id) for one in recovered.containers.values()), *keep_rules(params)),
         named=named,
         anonymous=params["volumes"],
         grace=params["volumes_grace"],

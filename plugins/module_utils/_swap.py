@@ -1,7 +1,7 @@
 # Copyright (c) 2026 mycosoft.rack maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How fast a host swaps: the kernel's counters at two moments.
+"""What a host swaps with, and how fast: the kernel's counters at two moments.
 
 Used swap says what once was short; what comes back from it now, page by page, is what somebody waits for.
 """
@@ -62,3 +62,19 @@ def rate(before: t.Optional[SwapCounters], after: t.Optional[SwapCounters]) -> t
     if read < 0 or written < 0:
         return None
     return SwapRate(round(read / seconds), round(written / seconds), round(seconds, 2))
+
+
+@dataclass(frozen=True)
+class SwapDevice:
+    """One line of /proc/swaps: bytes in use, and the priority, which is negative where the kernel chose it."""
+
+    path: str
+    used: int
+    priority: int
+
+
+def read_devices(kernel: Kernel) -> t.List[SwapDevice]:
+    """What is in use as swap now."""
+    rows = [line.split() for line in (kernel.text("proc/swaps") or "").splitlines()[1:]]
+    # blanks in a path stand there as \\040
+    return [SwapDevice(row[0].replace("\\040", " "), int(row[3]) * 1024, int(row[4])) for row in rows if len(row) >= 5]

@@ -32,7 +32,7 @@ def test_a_deploy_through_ansible_runner_ends_well_and_hands_over_its_facts(rig:
 
 def test_a_playbook_runs_by_its_collection_name_from_any_directory(rig: Rig, deployed: Run, tmp_path: Path) -> None:
     output = run_playbook("mycosoft.rack.deploy", rig.inventory, "--check", cwd=tmp_path).succeeded().output
-    assert "mycosoft.rack.cloudflare_purge : Cloudflare purge | Purge" in output
+    assert "mycosoft.rack.cloudflare_purge : Purge | Purge" in output
 
 
 def test_the_memory_check_fails_a_scheduled_run_when_the_server_is_as_in_the_incident(rig: Rig, deployed: Run, playbook: Playbook) -> None:

@@ -45,7 +45,31 @@ def test_a_host_that_nobody_measured_is_planned_and_not_checked() -> None:
         "limits": [],
         "externals": [],
         "optional": [],
+        "recovery": [],
     }
+
+
+def test_what_an_essential_service_needs_is_essential_and_who_can_go_comes_first() -> None:
+    services: dict[str, t.Any] = {
+        "website": {"memory": "1G", "essential": True, "needs": ["api"]},
+        "api": {"memory": "2G", "needs": ["db"]},
+        "db": {"memory": "1G"},
+        "small": {"memory": "1G"},
+        "big": {"memory": "3G"},
+        "spare": {"memory": "1G", "optional": True},
+        "elsewhere": {"memory": "1G", "host": "overflow1", "essential": True, "needs": ["small"]},
+    }
+    hosts = plan({"a": stack(services=services)})["hosts"]
+    found = [(one["service"], one["essential"], one["needed_by"]) for one in hosts["sandbox"]["recovery"]]
+    assert found == [
+        ("spare", False, None),
+        ("big", False, None),
+        ("small", True, "a/elsewhere"),
+        ("website", True, None),
+        ("api", True, "a/website"),
+        ("db", True, "a/website"),
+    ]
+    assert [one["service"] for one in hosts["overflow1"]["recovery"]] == ["elsewhere"]
 
 
 def test_each_host_may_have_its_own_reserve() -> None:

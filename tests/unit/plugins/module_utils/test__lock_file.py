@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import multiprocessing
@@ -84,7 +85,7 @@ def test_of_eight_processes_one_at_a_time_has_it(tmp_path: Path) -> None:
         each.join()
     assert [each.exitcode for each in processes] == [0] * PROCESSES
     assert (tmp_path / "number").read_text() == str(PROCESSES * ROUNDS)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["lock.json.guard", "number"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lock.json.guard", "number", "reserve"]
 
 
 def test_what_is_written_is_read_again_by_anybody(tmp_path: Path) -> None:
@@ -189,3 +190,37 @@ def test_a_lock_outlives_a_process_that_is_killed_while_it_writes(tmp_path: Path
     found = file.read()
     assert isinstance(found, Lock)
     assert found == former
+
+
+class Full:
+    """A disk without a free byte, until somebody gives the reserve up."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._folder, self._write = folder, LockFile._write  # noqa: SLF001 (no disk of its own for a test without root)
+        monkeypatch.setattr(LockFile, "_write", lambda file, lock: self.write(file, lock))
+
+    def write(self, file: LockFile, lock: t.Any) -> None:
+        if (self._folder / "reserve").exists():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._write(file, lock)
+
+
+def test_on_a_full_disk_the_reserve_is_given_up_and_made_again_with_the_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, request = LockFile(str(tmp_path)), request_of("run")
+    assert taken(file, request)
+    assert (tmp_path / "reserve").stat().st_size == 1 << 20
+    Full(tmp_path, monkeypatch)
+    file.replace(take(None, request, moment(ROOT)).after)
+    assert not (tmp_path / "reserve").exists(), "made anew at once it would have taken the room for the notes of the run"
+    with file.guarded():
+        file.replace(release(file.read(), request, moment(ROOT)).after)
+    assert (tmp_path / "reserve").stat().st_size == 1 << 20
+
+
+def test_without_a_reserve_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_file: LockFile, _lock: t.Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(LockFile, "_write", full)
+    with pytest.raises(RackError, match="No space left on device"):
+        LockFile(str(tmp_path)).replace(take(None, request_of("run"), moment(ROOT)).after)

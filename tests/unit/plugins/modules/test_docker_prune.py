@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from pathlib import Path
 
@@ -205,3 +206,24 @@ def test_an_empty_rule_is_refused_before_anything_is_asked(engine: DockerEngine)
     assert result["failed"]
     assert "keep_projects" in result["msg"]
     assert engine.writes == []
+
+
+def test_what_a_recovery_stopped_stays_with_its_image_and_network(engine: DockerEngine, tmp_path: Path) -> None:
+    fill(engine)
+    (stopped,) = [container for container in engine.containers.values() if container.name == "try"]
+    noted: dict[str, t.Any] = {"id": stopped.id, "name": "try", "project": None, "service": None, "restart": {}, "memory": 9, "number": 1}
+    record = tmp_path / "recovery.json"
+    record.write_text(json.dumps({"version": 1, "began": "2026-11-28T08:24:44Z", "containers": [noted]}))
+    result = prune(engine, recovery_record=str(record))
+    assert reason(result, "containers", "try") == "recovery_record: a recovery stopped it, and is to bring it back"
+    assert {"containers", "networks"}.isdisjoint(removed(result))
+    assert "tool:1" in names(result["kept"]["images"])
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"version": 2, "containers": []}', '{"version": 1, "began": "", "containers": [{"id": 1}]}'])
+def test_a_record_that_cannot_be_understood_lets_nothing_go(engine: DockerEngine, tmp_path: Path, content: str) -> None:
+    fill(engine)
+    (tmp_path / "recovery.json").write_text(content)
+    result = prune(engine, recovery_record=str(tmp_path / "recovery.json"))
+    assert result["msg"].startswith("Cannot read what a recovery stopped: %s" % (tmp_path / "recovery.json"))
+    assert len(engine.containers) == 2

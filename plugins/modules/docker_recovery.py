@@ -1,0 +1,224 @@
+#!/usr/bin/python
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: docker_recovery
+short_description: Stop the containers that a server short of memory can do without, and bring them back
+description:
+  - >-
+    Stops running containers that are not essential, one after the other, the smallest harm first, until enough memory is available. What it stops it notes
+    in a file before, with the restart policy of each, and brings back exactly that. It removes nothing, no container and no volume.
+  - >-
+    A container is known by the labels that Compose gives it and by the plan, never by a part of its name. Essential is what the plan says is, what
+    such a service needs, on this server or another, and what its containers were told to depend on by Compose, also where no plan lists it.
+  - >-
+    >-
+    What is stopped gets the restart policy V(no) meanwhile, so that neither a restart of the engine nor of the server brings it back. Its own comes
+    back with it.
+version_added: "0.1.0"
+author:
+  - mycosoft.rack maintainers (@mycosoft)
+extends_documentation_fragment:
+  - mycosoft.rack.attributes
+  - mycosoft.rack.docker
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Shows what would be stopped, as far as the memory that each takes now tells how many that are.
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  state:
+    description:
+      - >-
+        V(stopped) stops what is not essential until O(available) is reached. V(started) starts the essential containers, and what else ran before and was not
+        stopped on purpose, each after what it needs. V(restored) starts what was stopped, in the opposite order, and forgets it.
+      - Each may be called again, and goes on where the last call ended.
+    type: str
+    choices: [stopped, started, restored]
+    required: true
+  services:
+    description: The services that are planned on this server, in the order to stop them, as C(recovery) of a host in P(mycosoft.rack.memory_plan#filter).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      project:
+        description: Compose project.
+        type: str
+        required: true
+      service:
+        description: Service of the project.
+        type: str
+        required: true
+      essential:
+        description: Whether it has to run.
+        type: bool
+        required: true
+      needed_by:
+        description: The essential service that needs it, where it is essential for that.
+        type: str
+  available:
+    description:
+      - Memory, as a size such as V(12G) or a share such as V(20%) of all memory.
+      - >-
+        With O(state=stopped), stopping ends when so much is available. With O(state=restored), so much has to be left when a container takes what it took
+        before.
+      - The default is V(20%) where containers are stopped, and V(5%) where they are brought back.
+    type: str
+  everything:
+    description: Whether stopping goes on when enough memory is available, until nothing runs that is not essential.
+    type: bool
+    default: false
+  unplanned:
+    description: Whether containers may be stopped of which the plan knows neither service nor project. They come last.
+    type: bool
+    default: true
+  keep_labels:
+    description: Labels, C(key) or C(key=value), of containers that are never stopped.
+    type: list
+    elements: str
+    default: []
+  seconds:
+    description: How long the call may take. What is not done by then is named in RV(left), and done by the next call.
+    type: int
+    default: 600
+  record:
+    description: The file that holds what was stopped. P(mycosoft.rack.docker_prune#module) keeps the containers that it names.
+    type: path
+    default: /var/lib/mycosoft-rack/recovery.json
+"""
+
+EXAMPLES = r"""
+- name: Stop what is not essential until a quarter of the memory is available
+  mycosoft.rack.docker_recovery:
+    state: stopped
+    services: "{{ rack_plan.hosts[inventory_hostname].recovery }}"
+    available: 25%
+
+- name: Start what has to run
+  mycosoft.rack.docker_recovery:
+    state: started
+    services: "{{ rack_plan.hosts[inventory_hostname].recovery }}"
+
+- name: Bring back what was stopped
+  mycosoft.rack.docker_recovery:
+    state: restored
+"""
+
+RETURN = r"""
+available:
+  description: Memory that is available in bytes, C(before) and C(after), and what is C(wanted).
+  returned: always
+  type: dict
+  sample: {before: 6442450944, after: 21474836480, wanted: 13314398617}
+stopped:
+  description:
+    - What this call stopped, or would stop, in this order.
+    - C(memory) is what it took, C(swap) what of it was in swap, both in bytes.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{id: 4f1d2c, name: mas-mas-orchestrator-1, project: mas, service: mas-orchestrator, memory: 8589934592, swap: 0}]
+started:
+  description: What this call started, or would start, in this order.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+stays:
+  description: What runs and is not stopped, with C(why).
+  returned: always
+  type: list
+  elements: dict
+  sample: [{name: website-1, why: it is essential}]
+left:
+  description: What is still to be stopped, started or brought back, because the time was up or memory would be short.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+problems:
+  description: What could not be started or is not healthy, and why. Where there is any, the module fails after everything else was done.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+gone:
+  description: What was stopped and is there no more, in no container of its service. It is forgotten.
+  returned: when O(state=restored)
+  type: list
+  elements: str
+  sample: []
+waiting:
+  description: What waits to be brought back, by its title.
+  returned: always
+  type: list
+  elements: str
+  sample: [mas/mas-orchestrator]
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, RackError, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import Kernel
+from ansible_collections.mycosoft.rack.plugins.module_utils._recovery import Planned
+from ansible_collections.mycosoft.rack.plugins.module_utils._recovery_record import RECORD
+from ansible_collections.mycosoft.rack.plugins.module_utils._recovery_steps import Work
+from ansible_collections.mycosoft.rack.plugins.module_utils._units import parse_percent, parse_size
+
+_AVAILABLE = {"stopped": "20%", "started": "0", "restored": "5%"}
+
+
+def argument_spec() -> Facts:
+    service = {"project": {"type": "str", "required": True}, "service": {"type": "str", "required": True}, "essential": {"type": "bool", "required": True}}
+    return {
+        "state": {"type": "str", "choices": list(_AVAILABLE), "required": True},
+        "services": {"type": "list", "elements": "dict", "default": [], "options": {**service, "needed_by": {"type": "str"}}},
+        "available": {"type": "str"},
+        "everything": {"type": "bool", "default": False},
+        "unplanned": {"type": "bool", "default": True},
+        "keep_labels": {"type": "list", "elements": "str", "default": []},
+        "seconds": {"type": "int", "default": 600},
+        "record": {"type": "path", "default": RECORD},
+        **DOCKER_OPTIONS,
+    }
+
+
+def wanted(text: str, total: int) -> int:
+    """Bytes of a size or a share of ``total``."""
+    try:
+        return int(parse_percent(text) * total) if text.strip().endswith("%") else parse_size(text)
+    except ValueError as error:
+        raise InvalidInput("Cannot tell how much memory is to be available: %s" % error) from error
+
+
+def run(module: AnsibleModule, kernel: Kernel) -> Facts:
+    params = module.params
+    state = params["state"]
+    memory = wanted(params["available"] or _AVAILABLE[state], kernel.meminfo()["MemTotal"])
+    planned = [Planned(entry["project"], entry["service"], entry["essential"], entry["needed_by"]) for entry in params["services"]]
+    work = Work(connect(params), kernel, params, planned, memory, module.check_mode)
+    {"stopped": work.stop, "started": work.start, "restored": work.restore}[state]()
+    facts = work.facts()
+    if facts["problems"] and not module.check_mode:
+        raise RackError("Cannot bring everything up: %s. Look at their logs, mend it, and run again." % "; ".join(facts["problems"]), **facts)
+    return facts
+
+
+def main(kernel: t.Optional[Kernel] = None) -> None:
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    reported(module, lambda module: run(module, kernel or Kernel()))
+
+
+if __name__ == "__main__":
+    main()
