@@ -80,6 +80,10 @@ bench-rollout: setup ## what visitors meet during a deploy: by hand, with plain 
 compare-prune: setup ## what docker_prune and other ways to clear a host lose, on every engine: the tables in docs/guides
 	@python -m tests.compare
 
+.PHONY: compare-recover
+compare-recover: setup ## the emergency clean-up by hand and by recover.yml, on every engine: what is lost, in docs/guides
+	@python -m tests.compare.emergency
+
 .PHONY: faults
 faults: setup ## a deploy that meets every fault in turn, on real servers: what answers afterwards, in docs/guides/faults.md (a good hour)
 	@python -m tests.faults
