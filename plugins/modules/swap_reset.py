@@ -13,7 +13,8 @@ description:
     Switches each swap device off and on again, which reads all that lies there. What was swapped out while memory was short otherwise comes back page by
     page, whenever somebody waits for it.
   - >-
-    It is only begun where the memory that is available exceeds the swap in use by O(margin). A device that cannot be emptied in time stays in use as it is.
+    It is only begun where the memory that is available exceeds the swap in use by O(margin), and where every container could hold within its memory limit what
+    it has in swap: what comes back counts there, and the kernel would end the container. A device that cannot be emptied in time stays in use as it is.
     Every device is in use again when the module ends, whatever happened.
 version_added: "0.1.0"
 author:
@@ -107,6 +108,19 @@ def why_not(swap: int, available: int, margin: int) -> t.Optional[str]:
     return None
 
 
+def crowded(kernel: Kernel) -> t.Optional[str]:
+    """Why what a container has in swap would not fit its limit; None where all of it does."""
+    for identity, memory in sorted(kernel.containers().items()):
+        if memory.limit is not None and memory.swap_used and memory.working_set + memory.swap_used > memory.limit:
+            return "the container %s has %s in swap, which do not fit its limit of %s beside the %s that it uses" % (
+                identity[:12],
+                human(memory.swap_used),
+                human(memory.limit),
+                human(memory.working_set),
+            )
+    return None
+
+
 def empty(module: AnsibleModule, kernel: Kernel, device: SwapDevice, margin: int) -> t.Optional[str]:
     """Why it was not emptied; None where it was. It is in use again in any case. Raises RackError where that fails."""
     reason = why_not(device.used, kernel.meminfo()["MemAvailable"], margin)
@@ -134,7 +148,7 @@ def run(module: AnsibleModule, kernel: Kernel) -> Facts:
         raise InvalidInput("Cannot use margin: %s" % error) from error
     before, available = used(kernel), kernel.meminfo()["MemAvailable"]
     facts: Facts = {"changed": False, "swap": {"before": before, "after": before}, "available": available, "devices": []}
-    reason = why_not(before, available, margin)
+    reason = why_not(before, available, margin) or crowded(kernel)
     if reason is not None:
         return {**facts, "reason": reason}
     devices = [device for device in read_devices(kernel) if device.used]

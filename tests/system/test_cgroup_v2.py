@@ -73,7 +73,7 @@ def eater(client: docker.DockerClient) -> Iterator[Callable[..., Any]]:
     with contextlib.ExitStack() as afterwards:
 
         def start(name: str, *command: str, says: bytes = b"eaten", **options: Any) -> Any:
-            labels = {"com.docker.compose.project": PROJECT, "com.docker.compose.service": name}
+            labels = {"com.docker.compose.project": PROJECT, "com.docker.compose.service": name, "com.docker.compose.config-hash": "c0ffee"}
             binds = {"/usr": {"bind": "/usr", "mode": "ro"}}
             container = client.containers.create(IMAGE, list(command), name=name, labels=labels, volumes=binds, network_mode="none", **options)
             afterwards.callback(container.remove, force=True)
@@ -89,8 +89,8 @@ def unpacked(vm: VirtualMachine) -> Module:
     """Run a module on the machine where it lies unpacked: Ansible's own archive of it is compiled anew each time, half a minute there."""
     server = Server(vm, SERVER)
 
-    def run(name: str, **options: Any) -> dict[str, Any]:
-        return server.run_module(f"ansible_collections.mycosoft.rack.plugins.modules.{name}", options)[1]
+    def run(name: str, *under: str, **options: Any) -> dict[str, Any]:
+        return server.run_module(f"ansible_collections.mycosoft.rack.plugins.modules.{name}", options, *under)[1]
 
     return run
 
@@ -233,3 +233,52 @@ def test_real_swapping_and_pressure_are_told_and_who_may_no_longer_swap_is_kille
     killed = told_of(unpacked("memory_check"), greedy)
     assert killed["oom_killed"]
     assert killed["oom_at"]
+
+
+def test_the_incident_with_real_memory_and_real_swap(vm: VirtualMachine, unpacked: Module, eater: Callable[..., Any]) -> None:
+    """Nine tenths of the memory in use, and some of the essential service in swap: what can go goes until there is enough, then the swap is emptied."""
+    record = "/home/mycosoft/recovery.json"
+    always = {"Name": "always", "MaximumRetryCount": 0}
+    essential = eater("website", *eat(160), mem_limit=96 * MIB, memswap_limit=512 * MIB)
+    total = meminfo(vm)["MemTotal"]
+    size = (meminfo(vm)["MemAvailable"] - total // 10) // MIB // 2
+    _big, small = (eater(name, *eat(size), restart_policy=always) for name in ("big", "small"))
+    more = 0
+    while meminfo(vm)["MemAvailable"] > 0.1 * total:  # the kernel makes room meanwhile: it swaps
+        more += 1
+        eater(f"more{more}", *eat(90))
+    before = meminfo(vm)
+    assert before["SwapTotal"] - before["SwapFree"] >= 48 * MIB
+    life = _life(essential)
+
+    services = [{"project": PROJECT, "service": name, "essential": name == "website"} for name in ("big", "small", "website")]
+    result = unpacked("docker_recovery", state="stopped", services=services, available="45%", record=record)
+
+    stopped = [one["service"] for one in result["stopped"]]
+    # how many of those that nobody planned have to go, too, depends on what the kernel has swapped out
+    assert (stopped[:2], "website" in stopped) == (["big", "small"], False)
+    assert [one["memory"] + one["swap"] for one in result["stopped"][:2]] == [pytest.approx(size * MIB, rel=0.1)] * 2
+    assert meminfo(vm)["MemAvailable"] >= 0.45 * total
+    assert _life(essential) == life
+
+    crowded = unpacked("swap_reset", "sudo", "env", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", margin="16M")
+    assert "do not fit its limit of 96M" in crowded["reason"]
+    essential.update(mem_limit=256 * MIB, memswap_limit=512 * MIB)
+    reset = unpacked("swap_reset", "sudo", "env", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", margin="16M")
+    after = meminfo(vm)
+    assert (reset["changed"], reset["stayed"]) == (True, {})
+    assert reset["swap"]["before"] >= 48 * MIB
+    assert after["SwapTotal"] - after["SwapFree"] < 8 * MIB
+    assert after["SwapTotal"] == before["SwapTotal"]
+    assert _life(essential) == life
+
+    assert unpacked("docker_recovery", state="started", services=services, record=record)["started"] == []
+    essential.stop(timeout=0)  # what it held is enough for what is brought back; a machine that swaps anew would be slow
+    restored = unpacked("docker_recovery", state="restored", record=record, available="1%")
+    back = [one["name"] for one in restored["started"]]
+    assert back == [f"{PROJECT}/{name}" for name in reversed(stopped)][: len(back)]
+    assert [line.partition(",")[0] for line in restored["left"]] == [f"{PROJECT}/{name}" for name in reversed(stopped)][len(back) :]
+    assert f"{PROJECT}/small" in back
+    small.reload()
+    assert (small.status, small.attrs["HostConfig"]["RestartPolicy"]["Name"]) == ("running", "always")
+    assert vm.run(SERVER, ["test", "-e", record], check=False).returncode == bool(not restored["left"])

@@ -112,6 +112,25 @@ def test_check_mode_says_which(host: Host, run: t.Callable[..., Result]) -> None
     assert result["diff"] == {"before": {"swap_used": 4 << 30}, "after": {"swap_used": 0}}
 
 
+@pytest.mark.parametrize(("limit", "fits"), [(4, False), (5, True), (None, True)])
+def test_what_would_not_fit_the_limit_of_its_container_stays_in_swap(host: Host, run: t.Callable[..., Result], limit: int | None, fits: bool) -> None:
+    """In GiB: a container that uses 3 and has 2 in swap."""
+    group = host.root / "sys/fs/cgroup/docker" / ("ab" * 32)
+    group.mkdir(parents=True)
+    values = {
+        "memory.current": 3 << 30,
+        "memory.swap.current": 2 << 30,
+        "memory.max": "max" if limit is None else limit << 30,
+        "memory.stat": "inactive_file 0",
+    }
+    for name, value in {**values, "memory.events": "oom_kill 0", "memory.low": 0, "memory.swap.max": "max"}.items():
+        (group / name).write_text("%s\n" % value)
+    result = run()
+    assert result["changed"] is fits
+    if not fits:
+        assert result["reason"] == "the container abababababab has 2G in swap, which do not fit its limit of 4G beside the 3G that it uses"
+
+
 @pytest.mark.parametrize(("how", "cause"), [("full", "swapoff: /dev/sda2: swapoff failed: Cannot allocate memory"), ("slow", "it took too long")])
 def test_a_device_that_cannot_be_emptied_stays_in_use(host: Host, run: t.Callable[..., Result], how: str, cause: str) -> None:
     host.behave(how)
