@@ -39,7 +39,6 @@ class Work:
         self._found = self._look()
         self._planned = planned
         self._judgement = judge(self._found, planned, params["keep_labels"])
-        self._known_projects = {one.project for one in planned}
         self._record = read_record(params["record"])
         self._stopped: t.List[Found] = []
         self._started: t.List[Json] = []
@@ -51,7 +50,7 @@ class Work:
 
     def stop(self) -> None:
         """Stop what can go until there is enough memory."""
-        stops = [one for one in self._judgement.stops if self._params["unplanned"] or one.project in self._known_projects]
+        stops = [one for one in self._judgement.stops if self._may_go(one)]
         if self._check:
             self._stopped = stops if self._params["everything"] else enough(stops, self._memory - self._before)
             return
@@ -67,6 +66,11 @@ class Work:
             self._save(self._recorded.stopping(one.id))
             if self._hold(one):
                 self._stopped.append(one)
+
+    def _may_go(self, one: Found) -> bool:
+        if self._params["only_listed"]:
+            return (one.project, one.service) in {(planned.project, planned.service) for planned in self._planned}
+        return bool(self._params["unplanned"]) or one.project in {planned.project for planned in self._planned}
 
     def start(self) -> None:
         """Start what is essential, and what else ran and was not to be stopped; each after what it needs is well."""

@@ -81,6 +81,10 @@ options:
     description: Whether containers may be stopped of which the plan knows neither service nor project. They come last.
     type: bool
     default: true
+  only_listed:
+    description: Whether nothing is stopped but the O(services) that are not essential.
+    type: bool
+    default: false
   keep_labels:
     description: Labels, C(key) or C(key=value), of containers that are never stopped.
     type: list
@@ -187,6 +191,7 @@ def argument_spec() -> Facts:
         "available": {"type": "str"},
         "everything": {"type": "bool", "default": False},
         "unplanned": {"type": "bool", "default": True},
+        "only_listed": {"type": "bool", "default": False},
         "keep_labels": {"type": "list", "elements": "str", "default": []},
         "seconds": {"type": "int", "default": 600},
         "record": {"type": "path", "default": RECORD},

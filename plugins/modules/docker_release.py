@@ -155,6 +155,7 @@ stacks:
 """
 
 import time
+import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
@@ -162,8 +163,10 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKE
 from ansible_collections.mycosoft.rack.plugins.module_utils._history import append
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock import Lock
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock_file import LockFile
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._moved import Moved, read_moved
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import Kernel
+from ansible_collections.mycosoft.rack.plugins.module_utils._release import Release
 from ansible_collections.mycosoft.rack.plugins.module_utils._release_steps import Work, read_room
 from ansible_collections.mycosoft.rack.plugins.module_utils._release_store import Store
 from ansible_collections.mycosoft.rack.plugins.module_utils._released import Released, read_stacks
@@ -190,6 +193,18 @@ def starter(directory: Path, run_name: str) -> Facts:
     return {"by": lock.by, "job": lock.job} if isinstance(lock, Lock) and lock.run == run_name else {"by": None, "job": None}
 
 
+def refuse_moved(moved: Moved, targets: t.Mapping[str, t.Optional[Release]]) -> None:
+    """Raises InvalidInput where a release would start a service here whose data is on another server by now."""
+    old = [
+        "%s of %s is on %s" % (service, stack, host)
+        for stack, target in targets.items()
+        for service, host in moved.get(stack, {}).items()
+        if target is not None and target.state is not None and service in target.state.services
+    ]
+    if old:
+        raise InvalidInput("Cannot roll back: %s with its data since that release. Deploy an older commit, or move it back first." % ", ".join(old), moved=old)
+
+
 def run(module: AnsibleModule) -> Facts:
     params = module.params
     directory = Path(params["directory"])
@@ -202,6 +217,8 @@ def run(module: AnsibleModule) -> Facts:
         works[stack.name] = work.begin() if params["state"] == "restored" and params["to"] else work
     if params["state"] == "restored":
         targets = {name: work.target() for name, work in works.items()}  # all of them, before the first is brought back
+        if params["to"]:
+            refuse_moved(read_moved(str(directory / "moved.json")), targets)
         done = {name: work.restored(targets[name]) for name, work in works.items()}
     else:
         done = {name: work.pinned() if params["state"] == "pinned" else work.finished() for name, work in works.items()}

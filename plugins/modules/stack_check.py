@@ -44,6 +44,17 @@ options:
     description: What the server is called in messages.
     type: str
     default: this server
+  moved:
+    description:
+      - File that says which services moved away from this server with their data, from stack to service to the server that has them now.
+      - One that is planned here all the same is refused, because its data here is old.
+    type: path
+    default: /var/lib/mycosoft-rack/moved.json
+  arriving:
+    description: Services that are about to move here, and are not refused for that.
+    type: list
+    elements: str
+    default: []
 seealso:
   - module: mycosoft.rack.memory_check
 """
@@ -90,9 +101,13 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.compat.version import LooseVersion
 from ansible_collections.mycosoft.rack.plugins.module_utils._compose import STACK, Compose, Refused, Run, read_stacks, version
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._moved import MOVED, read_moved
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, RackError, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._schema import Field, Fields, each
 
 Json = t.Dict[str, t.Any]
+
+CHECKED: Fields = {**STACK, "services": Field(each(dict), default={})}
 
 
 def argument_spec() -> Facts:
@@ -101,6 +116,8 @@ def argument_spec() -> Facts:
         "engine_minimum": {"type": "str", "default": "20.10"},
         "compose_minimum": {"type": "str", "default": "2.24.4"},
         "host": {"type": "str", "default": "this server"},
+        "moved": {"type": "path", "default": MOVED},
+        "arriving": {"type": "list", "elements": "str", "default": []},
         **DOCKER_OPTIONS,
     }
 
@@ -126,10 +143,26 @@ def problems_of(module: AnsibleModule, stacks: t.Mapping[str, Json], facts: Fact
         yield "Cannot deploy to %s: it has no Compose plugin. Install it (docker compose version), %s or newer." % (host, compose)
     elif older(facts["compose"], compose):
         yield "Cannot deploy to %s: it has Compose %s. Install the Compose plugin %s or newer." % (host, facts["compose"], compose)
+    yield from moved_away(params, stacks)
     for name, stack in stacks.items():
         path = Path(stack["directory"]) / (stack["env_file"] or "")
         if stack["env_file"] and not path.exists():
             yield "Cannot deploy %s to %s: its env file %s is missing. Put it there, or correct rack_stacks.%s.env_file." % (name, host, path, name)
+
+
+def moved_away(params: t.Mapping[str, t.Any], stacks: t.Mapping[str, Json]) -> t.Iterator[str]:
+    """Services that are planned here and whose data went to another server: started here they would write to what is old."""
+    try:
+        moved = read_moved(params["moved"])
+    except RackError as error:
+        yield error.message
+        return
+    for name, stack in stacks.items():
+        for service in sorted(set(stack["services"]) & set(moved.get(name, {})) - set(params["arriving"])):
+            yield (
+                "Cannot deploy %s to %s: %s moved to %s with its data. Set rack_stacks.%s.services.%s.host to %s, or bring it back (playbooks/offload.yml)."
+                % (name, params["host"], service, moved[name][service], name, service, moved[name][service])
+            )
 
 
 def images_of(run: Run, stack: Json) -> t.List[str]:
@@ -151,7 +184,7 @@ def changes_in(run: Run, checkout: str) -> t.List[str]:
 
 
 def run(module: AnsibleModule) -> Facts:
-    stacks = read_stacks(module.params["stacks"], STACK)
+    stacks = read_stacks(module.params["stacks"], CHECKED)
     facts: Facts = {"changed": False}
     problems = list(problems_of(module, stacks, facts))
     checkouts = dict.fromkeys(source["dest"] for stack in stacks.values() for source in stack["sources"])

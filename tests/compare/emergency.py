@@ -129,7 +129,7 @@ def settled(rig: Rig) -> int:
     """How many essential services are healthy, as soon as all are, or after a minute: by hand nobody waits for them."""
     until = time.monotonic() + 60
     while True:
-        healthy = sum(one["State"].get("Health", {}).get("Status") == "healthy" for one in services(rig, SERVER).values())
+        healthy: int = sum(one["State"].get("Health", {}).get("Status") == "healthy" for one in services(rig, SERVER).values())
         if healthy == ESSENTIAL or time.monotonic() > until:
             return healthy
         time.sleep(1)
@@ -164,7 +164,7 @@ def rows(words: t.Sequence[str], outcomes: t.Mapping[str, Outcome]) -> str:
         ["essential services healthy in the end", *(f"{one.essential} of {ESSENTIAL}" for one in outcomes.values())],
         ["others running in the end", *(f"{one.others} of {len(STRAYS)}" for one in outcomes.values())],
     ]
-    return table(["", *outcomes], [*lines, *ends])
+    return table(["what was there", *outcomes], [*lines, *ends])
 
 
 def page(tables: t.Sequence[tuple[str, str]]) -> str:

@@ -15,6 +15,9 @@ from tests.repository import COLLECTION, files, load, mappings, passes
 
 PLAYBOOKS = sorted(path for path in files("playbooks/*.yml") if path.count("/") == 1)
 ORDER = ["preflight", "docker_cleanup clear", "source_code pull", "compose_deploy build", "compose_deploy start", "cloudflare_purge purge"]
+#: Roles that change a server, and their steps that may come before the lock: they look, or have room for it on a full disk.
+CHANGING = {"docker_cleanup", "source_code", "compose_deploy", "release", "recover", "offload"}
+BEFORE = {"offload check", "recover room"}
 #: Nobody answers under a scheduler, and cron answers with nothing.
 PROMPTS = {"vars_prompt", "ansible.builtin.pause", "pause"}
 
@@ -53,11 +56,11 @@ def test_what_ran_before_is_kept_first_and_brought_back_where_a_step_fails() -> 
     assert list(steps({"tasks": transaction["rescue"]}))[:2] == ["compose_deploy diagnose", "release restore"]
 
 
-@pytest.mark.parametrize("playbook", ["deploy", "cleanup", "rollback", "limits"])
+@pytest.mark.parametrize("playbook", ["deploy", "cleanup", "rollback", "limits", "recover", "offload", "offload_confirm"])
 def test_what_changes_a_server_works_there_alone_and_lets_others_in_whatever_happens(playbook: str) -> None:
     found = [step for play in load(f"playbooks/{playbook}.yml") for step in steps(play)]
     taken, given = found.index("deploy_lock"), found.index("deploy_lock release")
-    changing = [number for number, step in enumerate(found) if step.split()[0] in ("docker_cleanup", "source_code", "compose_deploy", "release")]
+    changing = [number for number, step in enumerate(found) if step.split()[0] in CHANGING and step not in BEFORE]
     assert all(taken < number < given for number in changing)
     always = [task["always"] for play in load(f"playbooks/{playbook}.yml") for task in mappings(play) if "always" in task]
     assert any("deploy_lock release" in steps({"tasks": tasks}) for tasks in always)

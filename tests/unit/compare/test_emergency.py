@@ -13,7 +13,7 @@ from tests.rig.images import ENGINES
 def test_every_thing_is_in_its_row() -> None:
     (found,) = read_tables(rows(["a volume", "an image"], {"recover.yml": Outcome((), 3, 2), "by hand": Outcome(("a volume",), 2, 0)}))
     assert found == [
-        ["", "recover.yml", "by hand"],
+        ["what was there", "recover.yml", "by hand"],
         ["a volume", "kept", "LOST"],
         ["an image", "kept", "kept"],
         ["essential services healthy in the end", "3 of 3", "2 of 3"],
@@ -30,7 +30,7 @@ def test_the_page_shows_the_commands_and_each_engine() -> None:
 def test_the_committed_page_is_of_every_engine_and_ours_lost_nothing() -> None:
     tables = read_tables(PAGE.read_text(encoding="utf-8"))
     assert len(tables) == len(ENGINES)
-    for (_blank, *ways), *lines in tables:
+    for (_head, *ways), *lines in tables:
         assert ways == list(WAYS)
         *things, essential, others = [line[1] for line in lines]
         assert set(things) == {"kept"}

@@ -1,0 +1,214 @@
+#!/usr/bin/python
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: service_data
+short_description: Tell what data goes along when services move to another server, and what stands in the way
+description:
+  - With O(state=leaving), on the server where they run, tells their containers, named volumes, directories and ports.
+  - With O(state=arriving), on the server that is to run them, tells what is in the way there.
+  - Changes nothing.
+version_added: "0.1.0"
+author:
+  - mycosoft.rack maintainers (@mycosoft)
+extends_documentation_fragment:
+  - mycosoft.rack.attributes
+  - mycosoft.rack.docker
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: N/A
+    details:
+      - Nothing is ever changed.
+  idempotent:
+    support: full
+options:
+  state:
+    description: Which of the two servers this is.
+    type: str
+    choices: [leaving, arriving]
+    required: true
+  project:
+    description: Compose project of the services.
+    type: str
+    required: true
+  services:
+    description: The services that move.
+    type: list
+    elements: str
+    required: true
+  checkouts:
+    description: Directories that come by git. What is mounted from there is not copied.
+    type: list
+    elements: path
+    default: []
+  data:
+    description: What the module returned on the other server, with O(state=arriving).
+    type: dict
+"""
+
+EXAMPLES = r"""
+- name: See what goes along
+  mycosoft.rack.service_data:
+    state: leaving
+    project: always-on
+    services: [mindex-api, mindex-db]
+  become: true
+"""
+
+RETURN = r"""
+containers:
+  description: The containers of the services, each with C(id), C(name) and C(running).
+  returned: with O(state=leaving)
+  type: list
+  elements: dict
+volumes:
+  description: Their named volumes, each with C(name), C(path), C(labels) and C(size), the bytes of its files.
+  returned: with O(state=leaving)
+  type: list
+  elements: dict
+  sample: [{name: always-on_data, path: /var/lib/docker/volumes/always-on_data/_data, labels: {}, size: 52428800}]
+binds:
+  description: Directories and files of the server that they mount, each with C(path) and C(size).
+  returned: with O(state=leaving)
+  type: list
+  elements: dict
+ports:
+  description: Ports of the server that they publish.
+  returned: with O(state=leaving)
+  type: list
+  elements: int
+architecture:
+  description: Of the engine's machine.
+  returned: always
+  type: str
+  sample: x86_64
+problems:
+  description: What stands in the way, a sentence each.
+  returned: always
+  type: list
+  elements: str
+"""
+
+import os
+import socket
+import typing as t
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mycosoft.rack.plugins.module_utils._disk import measure
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, Engine, NotFound, connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._service_data import leaving, parents
+from ansible_collections.mycosoft.rack.plugins.module_utils._units import human
+
+Json = t.Dict[str, t.Any]
+
+#: What an image and a container take beside the data, at least.
+_MARGIN = 1 << 30
+
+
+def argument_spec() -> Facts:
+    return {
+        "state": {"type": "str", "choices": ["leaving", "arriving"], "required": True},
+        "project": {"type": "str", "required": True},
+        "services": {"type": "list", "elements": "str", "required": True},
+        "checkouts": {"type": "list", "elements": "path", "default": []},
+        "data": {"type": "dict"},
+        **DOCKER_OPTIONS,
+    }
+
+
+def size_of(path: str) -> int:
+    """Bytes of all files below a path, as they are allocated; what goes meanwhile does not count."""
+    if is_file(path):
+        return Path(path).lstat().st_size
+    return sum(_allocated(Path(folder) / name) for folder, _folders, files in os.walk(path) for name in files)
+
+
+def _allocated(path: Path) -> int:
+    try:
+        return path.lstat().st_blocks * 512
+    except OSError:
+        return 0
+
+
+def is_file(path: str) -> bool:
+    return os.path.lexists(path) and not Path(path).is_dir()
+
+
+def inspected(engine: Engine) -> t.List[Json]:
+    """Every container that does not go meanwhile."""
+
+    def one(identity: str) -> t.Optional[Json]:
+        try:
+            return engine.inspect(identity)
+        except NotFound:
+            return None
+
+    found = (one(entry["Id"]) for entry in engine.containers())
+    return [detail for detail in found if detail is not None]
+
+
+def on_source(engine: Engine, params: t.Mapping[str, t.Any]) -> Facts:
+    found = leaving(inspected(engine), params["project"], params["services"], params["checkouts"])
+    volumes = []
+    for name in found.volumes:
+        about = engine.get("/volumes/%s" % name)
+        volumes.append({"name": name, "path": about["Mountpoint"], "labels": about.get("Labels") or {}, "size": size_of(about["Mountpoint"])})
+    directories = parents(found.binds)
+    binds = [{"path": path, "size": size_of(path)} for path in directories]
+    problems = [*found.problems, *("%s is a file, not a directory: put it on the other server by hand." % path for path in directories if is_file(path))]
+    return {"containers": found.containers, "volumes": volumes, "binds": binds, "ports": list(found.ports), "problems": problems}
+
+
+def on_target(engine: Engine, params: t.Mapping[str, t.Any], info: Json) -> t.List[str]:
+    data = params["data"]
+    if data is None:
+        raise InvalidInput("Cannot tell what is in the way: data is missing. Hand over what the module returned on the other server.")
+    problems = []
+    if data["architecture"] != info["Architecture"]:
+        problems.append("it is %s, the other server is %s." % (info["Architecture"], data["architecture"]))
+    own = {port for detail in inspected(engine) if _is_ours(detail, params) for port in leaving([detail], params["project"], params["services"], ()).ports}
+    problems += ["port %d is taken." % port for port in data["ports"] if port not in own and taken(port)]
+    need, disk = sum(one["size"] for one in data["volumes"] + data["binds"]), measure(info["DockerRootDir"])
+    if disk is not None and disk.free < need + _MARGIN:
+        problems.append("%s are free in %s, the data takes %s, and %s for images." % (human(disk.free), info["DockerRootDir"], human(need), human(_MARGIN)))
+    return problems
+
+
+def _is_ours(detail: Json, params: t.Mapping[str, t.Any]) -> bool:
+    labels = detail["Config"].get("Labels") or {}
+    return labels.get("com.docker.compose.project") == params["project"] and labels.get("com.docker.compose.service") in params["services"]
+
+
+def taken(port: int) -> bool:
+    """Whether somebody listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", port))
+        except OSError:
+            return True
+    return False
+
+
+def run(module: AnsibleModule) -> Facts:
+    params = module.params
+    engine = connect(params)
+    info = engine.get("/info")
+    facts = on_source(engine, params) if params["state"] == "leaving" else {"problems": on_target(engine, params, info)}
+    return {"changed": False, "architecture": info["Architecture"], **facts}
+
+
+def main() -> None:
+    reported(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True), run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The index and its database move to another server and back: every byte, no answered write lost, and a move that fails leaves things as they were."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import subprocess
+import threading
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.rig.rig import Rig
+from tests.system.conftest import Playbook
+from tests.system.playbooks import ROOT, Run
+from tests.system.servers import docker, services
+
+STACKS: dict[str, Any] = yaml.safe_load((ROOT / "tests/rig/inventory/group_vars/all/rack.yml").read_text())["rack_stacks"]
+MOVING = ("mindex-api", "mindex-db")
+VOLUME = "mycosoft-always-on_mindex-data"
+DATA = f"/var/lib/docker/volumes/{VOLUME}/_data"
+#: Everything that a copy can lose.
+ODD = f"{DATA}/odd"
+MAKE_ODD = (
+    f"mkdir {ODD} && cd {ODD} && echo one >one && ln one same && ln -s one link && truncate --size 50M sparse"
+    " && mkdir -m 0700 closed && touch closed/inside && chown 1234:4321 closed && chmod 4755 one && touch --date 2001-02-03 one"
+    """ && python3 -c 'import os; os.setxattr("one", "user.note", b"x"); open(b"not-\\xff-text", "w").close()'"""
+)
+DATABASE = "mycosoft-always-on-mindex-db-1"
+HERE, THERE = "sandbox", "overflow2"
+
+
+def stacks(host: str) -> dict[str, Any]:
+    """The rig's inventory with the index as a service that can move: its database is listed, and others are told its address."""
+    found = copy.deepcopy(STACKS)
+    listed = found["always-on"]["services"]
+    listed["mindex-db"] = {"memory": "1G", "host": host}
+    listed["mindex-api"] |= {"host": host, "needs": ["mindex-db"], "address": {"env": "MINDEX_API_URL", "port": 8000}}
+    return found
+
+
+def offload(playbook: Playbook, host: str, to: str, *arguments: str) -> Run:
+    extra = {"rack_stacks": stacks(host), "offload_service": ",".join(MOVING), "offload_to": to}
+    return playbook("offload", *arguments, extra=extra)
+
+
+def said(run: Run) -> str:
+    return " ".join(run.output.split())
+
+
+def where(rig: Rig) -> dict[str, set[str]]:
+    """Server -> which of the two run there and are healthy."""
+    return {
+        server: {name for name, one in services(rig, server).items() if name in MOVING and one["State"].get("Health", {}).get("Status") == "healthy"}
+        for server in (HERE, THERE)
+    }
+
+
+def digest(rig: Rig, server: str, path: str = DATA) -> str:
+    command = ["ansible", server, "--inventory", str(rig.inventory), "--become", "--module-name", "mycosoft.rack.tree_digest", "--args", f"paths={path}"]
+    environment = {**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+    found: str = json.loads(done.stdout[done.stdout.index("{") :])["trees"][path]["digest"]
+    return found
+
+
+def number(rig: Rig, server: str) -> int:
+    return int(docker(rig, server, "exec", DATABASE, "redis-cli", "get", "number"))
+
+
+def website(rig: Rig) -> dict[str, Any]:
+    with urllib.request.urlopen(f"http://{rig.layout.address(HERE)}:3000/api/state", timeout=10) as answer:
+        found: dict[str, Any] = json.load(answer)
+        return found
+
+
+class Writer(threading.Thread):
+    """Counts up in the database until it is gone; what was answered was kept."""
+
+    def __init__(self, rig: Rig) -> None:
+        super().__init__(daemon=True)
+        self._rig, self.answered = rig, 0
+
+    def run(self) -> None:
+        while True:
+            done = self._rig.run(HERE, ["docker", "exec", DATABASE, "redis-cli", "incr", "number"], check=False)
+            if done.returncode or not done.stdout.strip().isdecimal():
+                return
+            self.answered = int(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def ready(rig: Rig, deployed: Run) -> Iterator[None]:
+    """The index with something in it; afterwards everything is where the rig's inventory has it."""
+    yield
+    for server in (HERE, THERE):
+        rig.run(server, ["sh", "-c", "cd /var/lib/mycosoft-rack && rm -f moved.json moved_volumes.json offload.json"])
+    rig.run(THERE, ["sh", "-c", "docker rm --force $(docker ps --all --quiet --filter label=com.docker.compose.project=mycosoft-always-on); true"])
+    rig.run(THERE, ["sh", "-c", f"docker volume rm {VOLUME}; rm -rf /home/mycosoft/mycosoft /var/lib/mycosoft-rack/stacks/always-on.yml"], check=False)
+
+
+def test_there_and_back_with_all_data(rig: Rig, playbook: Playbook, ready: None) -> None:
+    playbook("deploy", extra={"rack_stacks": stacks(HERE)}).succeeded()
+    rig.run(HERE, ["sudo", "sh", "-c", MAKE_ODD])
+    odd = digest(rig, HERE, ODD)
+    writer = Writer(rig)
+    writer.start()
+    offload(playbook, HERE, THERE).succeeded()
+    writer.join(60)
+    assert (writer.is_alive(), writer.answered > 0) == (False, True)
+    assert where(rig) == {HERE: set(), THERE: set(MOVING)}
+    assert number(rig, THERE) >= writer.answered
+    assert website(rig)["mindex"]
+    assert f"MINDEX_API_URL=http://{rig.layout.address(THERE)}:8000" in services(rig, HERE)["mycosoft-website"]["Config"]["Env"]
+    limits = {name: services(rig, THERE)[name]["HostConfig"]["Memory"] for name in MOVING}
+    assert limits == {"mindex-api": 16 << 30, "mindex-db": 1 << 30}
+    assert "mycosoft.rack" not in rig.run(THERE, ["cat", "/home/mycosoft/.ssh/authorized_keys"]).stdout
+    left_behind = digest(rig, HERE)
+
+    # with the inventory from before nobody starts it on the old data
+    output = said(playbook("deploy", extra={"rack_stacks": stacks(HERE)}).refused())
+    assert f"mindex-api moved to {THERE} with its data. Set rack_stacks.always-on.services.mindex-api.host to {THERE}" in output
+    assert "Cannot roll back: mindex-api of always-on is on overflow2, mindex-db of always-on is on overflow2" in said(playbook("rollback").refused())
+
+    # the same once more: nothing is copied over what the other server has by now
+    docker(rig, THERE, "exec", DATABASE, "redis-cli", "incr", "number")
+    counted = number(rig, THERE)
+    assert "The data is over there already" in said(offload(playbook, HERE, THERE).succeeded())
+    assert (number(rig, THERE), digest(rig, HERE)) == (counted, left_behind)
+
+    offload(playbook, THERE, HERE).succeeded()
+    assert where(rig) == {HERE: set(MOVING), THERE: set()}
+    assert number(rig, HERE) == counted
+    assert website(rig)["mindex"]
+    # of the rest the role compared every file while nobody wrote; a database writes when it starts
+    assert digest(rig, HERE, ODD) == odd == digest(rig, THERE, ODD)
+
+    # nobody needs the copy any more
+    playbook("offload_confirm", extra={"rack_stacks": stacks(HERE)}).succeeded()
+    assert VOLUME not in docker(rig, THERE, "volume", "ls", "--quiet").split()
+    assert VOLUME in docker(rig, HERE, "volume", "ls", "--quiet").split()
+
+
+def test_what_is_in_the_way_is_told_before_anything_changes(rig: Rig, playbook: Playbook, ready: None) -> None:
+    before = {name: one["State"]["StartedAt"] for name, one in services(rig, HERE).items()}
+    listener = "python3 -c 'import socket, time; s = socket.create_server((str(), 8000)); time.sleep(600)' >/dev/null 2>&1 & echo $!"
+    process = rig.run(THERE, ["sh", "-c", listener]).stdout.strip()
+    try:
+        assert f"{THERE}: port 8000 is taken." in said(offload(playbook, HERE, THERE).refused())
+    finally:
+        rig.run(THERE, ["kill", process])
+    alone = {"rack_stacks": stacks(HERE), "offload_service": "mindex-api", "offload_to": THERE}
+    assert "depends on mindex-db, which would stay behind" in said(playbook("offload", extra=alone).refused())
+    public = {"rack_stacks": stacks(HERE), "offload_service": "mycosoft-website", "offload_to": THERE}
+    assert "always-on/mycosoft-website is public" in said(playbook("offload", extra=public).refused())
+    assert {name: one["State"]["StartedAt"] for name, one in services(rig, HERE).items()} == before
+
+
+def test_a_service_that_does_not_come_up_there_runs_on_where_it_ran(rig: Rig, playbook: Playbook, ready: None) -> None:
+    good = (ROOT / "tests/rig/stacks/mindex/app.py").read_text()
+    before, counted = {name: one["Id"] for name, one in services(rig, HERE).items() if name in MOVING}, number(rig, HERE)
+    rig.push("mindex", {"app.py": "import time\ntime.sleep(600)\n"}, "An index that never answers")
+    try:
+        extra = {"rack_stacks": stacks(HERE), "offload_service": ",".join(MOVING), "offload_to": THERE, "compose_deploy_wait_timeout": 40}
+        output = said(playbook("offload", extra=extra).refused())
+    finally:
+        rig.push("mindex", {"app.py": good}, "An index that answers")
+    assert f"Cannot move services on {THERE}" in output
+    assert where(rig) == {HERE: set(MOVING), THERE: set()}
+    assert {name: one["Id"] for name, one in services(rig, HERE).items() if name in MOVING} == before
+    assert {services(rig, HERE)[name]["HostConfig"]["RestartPolicy"]["Name"] for name in MOVING} == {"unless-stopped"}
+    assert not any(one["State"]["Running"] for name, one in services(rig, THERE).items() if name in MOVING)
+    assert (number(rig, HERE), website(rig)["mindex"]) == (counted, True)
+    for server in (HERE, THERE):
+        assert rig.run(server, ["sh", "-c", "ls /var/lib/mycosoft-rack | grep --count --extended-regexp 'offload' || true"]).stdout.strip() == "0"
+    assert "mycosoft.rack" not in rig.run(THERE, ["cat", "/home/mycosoft/.ssh/authorized_keys"]).stdout
+    playbook("deploy", extra={"rack_stacks": stacks(HERE)}).succeeded()

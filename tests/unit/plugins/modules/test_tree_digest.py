@@ -1,0 +1,132 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""tree_digest: the same number for the same tree, another for any difference that counts."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.mycosoft.rack.plugins.modules import tree_digest
+
+Result = dict[str, t.Any]
+Run = t.Callable[..., Result]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def call(*paths: Path, **options: t.Any) -> Result:
+        with patch_module_args({"paths": [str(path) for path in paths], **options}), pytest.raises(SystemExit):
+            tree_digest.main()
+        result: Result = json.loads(capsys.readouterr().out)
+        return result
+
+    return call
+
+
+def grow(root: Path) -> Path:
+    (root / "base").mkdir(parents=True)
+    (root / "base" / "1").write_text("one")
+    (root / "base" / "2").write_text("two")
+    (root / "empty").mkdir()
+    os.link(root / "base" / "1", root / "same")
+    (root / "link").symlink_to("base/1")
+    Path(os.fsdecode(os.fsencode(root) + b"/not-\xff-text")).write_text("odd")
+    with (root / "sparse").open("wb") as file:
+        file.truncate(1 << 20)
+    os.mkfifo(root / "fifo")
+    for path in [root, *root.rglob("*")]:
+        os.utime(path, (1000, 1000), follow_symlinks=False)
+    return root
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[Path, Path]:
+    return grow(tmp_path / "a"), grow(tmp_path / "b")
+
+
+def test_the_same_tree_has_the_same_number_wherever_it_is(run: Run, pair: tuple[Path, Path]) -> None:
+    one, other = run(*pair)["trees"].values()
+    assert one == other
+    assert (one["entries"], one["size"]) == (9, 3 + 3 + 3 + (1 << 20))
+
+
+def content(root: Path) -> None:
+    (root / "base" / "2").write_text("twO")
+    os.utime(root / "base" / "2", (1000, 1000))
+
+
+def mode(root: Path) -> None:
+    (root / "base" / "2").chmod(0o600)
+
+
+def moment(root: Path) -> None:
+    os.utime(root / "base" / "2", (1000, 2000))
+
+
+def copied(root: Path) -> None:
+    (root / "same").unlink()
+    shutil.copy2(root / "base" / "1", root / "same")
+
+
+def target(root: Path) -> None:
+    (root / "link").unlink()
+    (root / "link").symlink_to("base/2")
+
+
+def added(root: Path) -> None:
+    (root / "empty" / "new").touch()
+
+
+def removed(root: Path) -> None:
+    (root / "empty").rmdir()
+
+
+def renamed(root: Path) -> None:
+    (root / "base" / "2").rename(root / "base" / "3")
+
+
+def kind(root: Path) -> None:
+    (root / "fifo").unlink()
+    (root / "fifo").touch()
+
+
+def longer(root: Path) -> None:
+    os.truncate(root / "sparse", (1 << 20) + 1)
+    os.utime(root / "sparse", (1000, 1000))
+
+
+def attribute(root: Path) -> None:
+    os.setxattr(root / "base" / "2", "user.note", b"x")
+
+
+@pytest.mark.parametrize("change", [content, mode, moment, copied, target, added, removed, renamed, kind, longer, attribute])
+def test_whatever_differs_gives_another_number(run: Run, pair: tuple[Path, Path], change: t.Callable[[Path], None]) -> None:
+    change(pair[1])
+    one, other = run(*pair)["trees"].values()
+    assert one["digest"] != other["digest"]
+
+
+def test_pipes_do_not_count_where_they_are_left_out(run: Run, pair: tuple[Path, Path]) -> None:
+    (pair[1] / "fifo").unlink()
+    os.utime(pair[1], (1000, 1000))
+    one, other = run(*pair, specials=False)["trees"].values()
+    assert one == other
+
+
+def test_where_a_file_has_its_holes_does_not_count(run: Run, pair: tuple[Path, Path]) -> None:
+    (pair[1] / "sparse").write_bytes(bytes(1 << 20))
+    os.utime(pair[1] / "sparse", (1000, 1000))
+    one, other = run(*pair)["trees"].values()
+    assert one == other
+
+
+def test_what_cannot_be_read_has_no_number(run: Run, tmp_path: Path) -> None:
+    result = run(tmp_path / "nowhere")
+    assert result["msg"].startswith("Cannot read %s:" % (tmp_path / "nowhere"))
