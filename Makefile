@@ -88,6 +88,10 @@ compare-recover: setup ## the emergency clean-up by hand and by recover.yml, on 
 faults: setup ## a deploy that meets every fault in turn, on real servers: what answers afterwards, in docs/guides/faults.md (a good hour)
 	@python -m tests.faults
 
+.PHONY: faults-offload
+faults-offload: setup ## a move to another server that meets a fault at each of its steps: who runs the data then, in docs/guides/offload.md (half an hour)
+	@python -m tests.faults.moves
+
 .PHONY: mutants
 mutants: setup ## would the unit tests notice if docker_prune decided otherwise? at least 90 % of small changes must be
 	@python -m tests.mutants

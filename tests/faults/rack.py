@@ -139,7 +139,7 @@ class Rack:
         self._identity.close()
         services: dict[str, Json] = {}
         for server in SERVERS:
-            self._await(server)
+            self.reach(server)
             services |= self._services(server)
         locks = {server: self.lock(server) for server in SERVERS}
         return Seen(self.serving(), services, {server: run for server, run in locks.items() if run})
@@ -151,7 +151,8 @@ class Rack:
             time.sleep(1)
         return seen, time.monotonic() - began
 
-    def _await(self, server: str) -> None:
+    def reach(self, server: str) -> None:
+        """Wait until its engine answers, or give up: what is asked next tells."""
         deadline = time.monotonic() + _PATIENCE
         while self._identity.run(self.rig.layout.address(server), ["docker", "version"], check=False).returncode and time.monotonic() < deadline:
             time.sleep(1)
