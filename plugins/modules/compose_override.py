@@ -88,6 +88,12 @@ absent:
   type: list
   elements: str
   sample: []
+idle:
+  description: Stacks of which no service runs here, because all of them are placed elsewhere.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 missing_networks:
   description: The C(networks) of the stacks that the engine does not have yet.
   returned: success
@@ -150,8 +156,18 @@ class Networks:
         return sorted(names - (self._known or set()))
 
 
-def render(name: str, stack: Json, path: Path, compose: Compose, there: Networks, start_interval: bool) -> str:
-    """The text of a stack's override. Raises RackError."""
+def is_idle(configuration: Json, stack: Json) -> bool:
+    """Whether no service of a stack runs here: Compose refuses to start nothing."""
+    unlisted = [
+        name
+        for name, service in (configuration.get("services") or {}).items()
+        if name not in stack["elsewhere"] and name not in stack["services"] and not service.get("profiles")
+    ]
+    return not stack["services"] and not (stack["home"] and unlisted)
+
+
+def render(name: str, stack: Json, path: Path, compose: Compose, there: Networks, start_interval: bool) -> t.Tuple[str, bool]:
+    """The text of a stack's override, and whether the stack is idle here. Raises RackError."""
     if not compose.checked_out:
         raise RackError("its directory %s is not there. Check out its sources first" % stack["directory"])
     configuration = compose.configuration()
@@ -167,7 +183,7 @@ def render(name: str, stack: Json, path: Path, compose: Compose, there: Networks
         "Memory limits and placement of %s, rendered by mycosoft.rack from the inventory. Changed there, not here." % name,
         "By hand: docker compose %s --file %s up -d" % (shlex.join(stack["arguments"]), path),
     ]
-    return text(override(configuration, stack, start_interval), header)
+    return text(override(configuration, stack, start_interval), header), is_idle(configuration, stack)
 
 
 def checked(module: AnsibleModule, compose: Compose, rendered: str) -> None:
@@ -182,6 +198,7 @@ def run(module: AnsibleModule) -> Facts:
     engine = connect(module.params)
     there, start_interval = Networks(engine), engine.knows(SINCE_API)
     texts: t.Dict[str, str] = {}
+    idle: t.Dict[str, bool] = {}
     absent, problems = [], []
     for name, stack in stacks.items():
         compose = Compose(module.run_command, stack)
@@ -192,7 +209,7 @@ def run(module: AnsibleModule) -> Facts:
             )
             continue
         try:
-            texts[name] = render(name, stack, path_of(directory, name), compose, there, start_interval)
+            texts[name], idle[name] = render(name, stack, path_of(directory, name), compose, there, start_interval)
             checked(module, compose, texts[name])
         except RackError as error:
             problems.append("Cannot deploy %s to %s: %s." % (name, module.params["host"], error.message.rstrip(".")))
@@ -207,6 +224,7 @@ def run(module: AnsibleModule) -> Facts:
         "changed": bool(changed),
         "overrides": {name: str(path_of(directory, name)) for name in texts},
         "absent": absent,
+        "idle": [name for name, nothing in idle.items() if nothing],
         "missing_networks": there.lacking([network for stack in stacks.values() for network in stack["networks"]]),
         "diff": [{"before_header": str(path), "after_header": str(path), "before": before[path], "after": content} for path, content in changed.items()],
     }

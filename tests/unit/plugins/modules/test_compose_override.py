@@ -75,6 +75,23 @@ def test_each_stack_gets_a_file_that_says_what_the_plan_says(run: Run, tmp_path:
     assert (tmp_path / "overrides/shop.yml").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize(
+    ("more", "beside", "idle"),
+    [
+        pytest.param({"services": {"web": service(4)}}, "", [], id="one is here"),
+        pytest.param({"services": {}, "elsewhere": {"web": "overflow1"}}, "", ["shop"], id="all are elsewhere"),
+        pytest.param({"services": {}, "elsewhere": {"web": "overflow1"}}, ", db: {image: redis}", [], id="what nobody listed runs at home"),
+        pytest.param({"services": {}, "elsewhere": {"web": "overflow1"}}, ", db: {image: redis, profiles: [debug]}", ["shop"], id="but for a profile"),
+        pytest.param({"services": {}, "elsewhere": {"web": "overflow1"}, "home": False}, ", db: {image: redis}", ["shop"], id="not home"),
+    ],
+)
+def test_a_stack_of_which_nothing_runs_here_is_told(run: Run, stacks: Config, more: Config, beside: str, idle: list[str]) -> None:
+    stacks["shop"].update(more)
+    compose = Path(stacks["shop"]["directory"]) / "compose.yml"
+    compose.write_text(f"services: {{web: {{image: nginx}}{beside}}}\n", encoding="utf-8")
+    assert run()["idle"] == idle
+
+
 def test_the_line_for_people_starts_the_same_stack(run: Run, tmp_path: Path, stacks: Config) -> None:
     run()
     by_hand = next(line for line in written(tmp_path)["shop.yml"].splitlines() if "By hand" in line)
