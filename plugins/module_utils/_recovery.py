@@ -158,7 +158,7 @@ def _essential(found: t.Iterable[Found], planned: t.Mapping[t.Tuple[str, str], P
         for other in needs[name]:
             if other not in reasons:
                 reasons[other] = "%s, which is essential, needs it" % titles[name]
-                waiting.append(other)
+                waiting += [other]
     return reasons
 
 

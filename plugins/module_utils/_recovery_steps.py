@@ -124,7 +124,8 @@ class Work:
 
     @property
     def _recorded(self) -> Record:
-        assert self._record is not None  # noqa: S101 # written before a container is touched
+        if self._record is None:  # it is written before a container is touched
+            raise RackError("Cannot go on: nothing was noted of what runs. Run again.")
         return self._record
 
     def _save(self, record: Record) -> None:

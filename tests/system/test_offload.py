@@ -97,13 +97,14 @@ class Writer(threading.Thread):
 
 
 @pytest.fixture(scope="module")
-def ready(rig: Rig, deployed: Run) -> Iterator[None]:
+def ready(rig: Rig, playbook: Playbook, deployed: Run) -> Iterator[None]:
     """The index with something in it; afterwards everything is where the rig's inventory has it."""
     yield
     for server in (HERE, THERE):
         rig.run(server, ["sh", "-c", "cd /var/lib/mycosoft-rack && rm -f moved.json moved_volumes.json offload.json"])
     rig.run(THERE, ["sh", "-c", "docker rm --force $(docker ps --all --quiet --filter label=com.docker.compose.project=mycosoft-always-on); true"])
     rig.run(THERE, ["sh", "-c", f"docker volume rm {VOLUME}; rm -rf /home/mycosoft/mycosoft /var/lib/mycosoft-rack/stacks/always-on.yml"], check=False)
+    playbook("deploy").succeeded()
 
 
 def test_there_and_back_with_all_data(rig: Rig, playbook: Playbook, ready: None) -> None:

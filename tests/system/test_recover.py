@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -116,17 +117,21 @@ def test_the_incident_is_over_nothing_is_lost_and_everything_comes_back(rig: Rig
     assert "started nothing" in said(again)
 
 
-def configure(rig: Rig, live_restore: bool) -> None:
-    content = '{"live-restore": true}' if live_restore else "{}"
-    rig.run(SERVER, ["sudo", "sh", "-c", f"mkdir -p /etc/docker && echo '{content}' >/etc/docker/daemon.json && systemctl reload docker"])
+CONFIGURATION = "/etc/docker/daemon.json"
+
+
+def configure(rig: Rig, content: str) -> None:
+    rig.run(SERVER, ["sudo", "sh", "-c", 'printf %s "$1" >"$2" && systemctl reload docker', "sh", content, CONFIGURATION])
 
 
 @pytest.fixture
 def live_restore(rig: Rig) -> Iterator[None]:
-    configure(rig, live_restore=True)
+    before = rig.run(SERVER, ["cat", CONFIGURATION]).stdout
+    configured = json.loads(before)
+    configure(rig, json.dumps({**configured, "live-restore": True}))
     yield
-    configure(rig, live_restore=False)
-    rig.run(SERVER, ["sudo", "rm", "/etc/docker/daemon.json"])
+    configure(rig, json.dumps({**configured, "live-restore": False}))  # what is merely missing is not taken back
+    configure(rig, before)
 
 
 def test_a_restart_of_the_engine_that_would_end_everything_is_refused(rig: Rig, playbook: Playbook, strays: None) -> None:

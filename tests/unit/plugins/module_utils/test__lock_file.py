@@ -197,12 +197,13 @@ class Full:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._folder, self._write = folder, LockFile._write  # noqa: SLF001 (no disk of its own for a test without root)
-        monkeypatch.setattr(LockFile, "_write", lambda file, lock: self.write(file, lock))
 
-    def write(self, file: LockFile, lock: t.Any) -> None:
-        if (self._folder / "reserve").exists():
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self._write(file, lock)
+        def write(file: LockFile, lock: t.Any) -> None:
+            if (self._folder / "reserve").exists():
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            self._write(file, lock)
+
+        monkeypatch.setattr(LockFile, "_write", write)
 
 
 def test_on_a_full_disk_the_reserve_is_given_up_and_made_again_with_the_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,24 +120,29 @@ def test_there_and_back_everything_is_as_it_was(machine: RecoveringMachine, run:
     assert run("restored")["changed"] is False
 
 
+def cut_after(last: int) -> t.Callable[[t.Any], t.Any]:
+    """Let so many changes through and refuse every other one."""
+    changes: list[str] = []
+
+    def cut(request: t.Any) -> t.Any:
+        changes.append(request.path)
+        return (500, {"message": "cut off"}) if len(changes) > last else None
+
+    return cut
+
+
 def test_killed_at_any_moment_it_goes_on_and_forgets_nothing(tmp_path: Path, run: Run) -> None:
     """Each change of a recovery and of a restore is once the last that is made; the next run goes on from there."""
     for last in range(16):
         folder = tmp_path / str(last)
         folder.mkdir()
-        changes: list[str] = []
-
-        def cut(request: t.Any, last: int = last, changes: list[str] = changes) -> t.Any:
-            changes.append(request.path)
-            return (500, {"message": "cut off"}) if len(changes) > last else None
-
         with RecoveringMachine(folder, 6 * GIB) as machine:
             machine.give("website", "website", 20 * GIB)
             machine.give("orchestrator", "orchestrator", 8 * GIB, project="mas")
             machine.give("batch", usage=4 * GIB)
             machine.give("stray", usage=3 * GIB, host={"RestartPolicy": {"Name": "unless-stopped", "MaximumRetryCount": 0}})
             before = machine.running(), machine.policies()
-            machine.intercept = cut
+            machine.intercept = cut_after(last)
             if not run("stopped", everything=True, root=folder).get("failed"):
                 run("restored", root=folder)
             machine.intercept = lambda _request: None
