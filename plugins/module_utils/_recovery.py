@@ -26,6 +26,11 @@ _SWARM_LABEL = "com.docker.swarm.service.id"
 _PLANNED, _SIBLING, _UNKNOWN = range(3)
 
 
+def depends_on(labels: t.Mapping[str, str]) -> t.List[str]:
+    """Services of its project that Compose told a container with these labels to depend on."""
+    return [entry.partition(":")[0] for entry in labels.get(DEPENDS_LABEL, "").split(",") if entry]
+
+
 @dataclass(frozen=True)
 class Planned:
     """A service of the plan on this server. ``needed_by``: an essential service that needs it, directly or not; None where it is essential itself."""
@@ -70,7 +75,7 @@ class Found:
     @property
     def depends_on(self) -> t.Set[str]:
         """Services of its project that it was told to depend on."""
-        return {entry.partition(":")[0] for entry in self.labels.get(DEPENDS_LABEL, "").split(",") if entry}
+        return set(depends_on(self.labels))
 
     def facts(self) -> Json:
         return {"id": self.id, "name": self.name, "project": self.project, "service": self.service, "memory": self.memory, "swap": self.swap}

@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker import ONEOFF_LABEL, PROJECT_LABEL, SERVICE_LABEL
-from ansible_collections.mycosoft.rack.plugins.module_utils._recovery import DEPENDS_LABEL
+from ansible_collections.mycosoft.rack.plugins.module_utils._recovery import depends_on
 
 Json = t.Dict[str, t.Any]
 
@@ -42,7 +42,11 @@ def leaving(details: t.Sequence[Json], project: str, services: t.Sequence[str], 
             _mount(mount, name, checkouts, volumes, binds, problems)
         for published in (detail["HostConfig"].get("PortBindings") or {}).values():
             ports.update(dict.fromkeys(int(binding["HostPort"]) for binding in published or () if (binding.get("HostPort") or "").isdecimal()))
-        behind = [needed for needed in _depends(detail) if needed not in services and any(_service(other, project) == needed for other in details)]
+        behind = [
+            needed
+            for needed in depends_on(detail["Config"].get("Labels") or {})
+            if needed not in services and any(_service(other, project) == needed for other in details)
+        ]
         problems += ["%s depends on %s, which would stay behind. Move both, and list %s in the inventory for it." % (name, one, one) for one in behind]
     problems += _shared(details, own, volumes)
     return Leaving([_container(detail) for detail in own], list(volumes), list(binds), list(ports), list(dict.fromkeys(problems)))
@@ -51,11 +55,6 @@ def leaving(details: t.Sequence[Json], project: str, services: t.Sequence[str], 
 def _service(detail: Json, project: str) -> t.Optional[str]:
     labels = detail["Config"].get("Labels") or {}
     return labels.get(SERVICE_LABEL) if labels.get(PROJECT_LABEL) == project and labels.get(ONEOFF_LABEL) != "True" else None
-
-
-def _depends(detail: Json) -> t.List[str]:
-    told = (detail["Config"].get("Labels") or {}).get(DEPENDS_LABEL, "")
-    return [entry.partition(":")[0] for entry in told.split(",") if entry]
 
 
 def _container(detail: Json) -> Json:

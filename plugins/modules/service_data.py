@@ -174,17 +174,12 @@ def on_target(engine: Engine, params: t.Mapping[str, t.Any], info: Json) -> t.Li
     problems = []
     if data["architecture"] != info["Architecture"]:
         problems.append("it is %s, the other server is %s." % (info["Architecture"], data["architecture"]))
-    own = {port for detail in inspected(engine) if _is_ours(detail, params) for port in leaving([detail], params["project"], params["services"], ()).ports}
+    own = leaving(inspected(engine), params["project"], params["services"], ()).ports
     problems += ["port %d is taken." % port for port in data["ports"] if port not in own and taken(port)]
     need, disk = sum(one["size"] for one in data["volumes"] + data["binds"]), measure(info["DockerRootDir"])
     if disk is not None and disk.free < need + _MARGIN:
         problems.append("%s are free in %s, the data takes %s, and %s for images." % (human(disk.free), info["DockerRootDir"], human(need), human(_MARGIN)))
     return problems
-
-
-def _is_ours(detail: Json, params: t.Mapping[str, t.Any]) -> bool:
-    labels = detail["Config"].get("Labels") or {}
-    return labels.get("com.docker.compose.project") == params["project"] and labels.get("com.docker.compose.service") in params["services"]
 
 
 def taken(port: int) -> bool:
