@@ -41,12 +41,13 @@ def server(rig: Rig) -> Server:
 
 
 @pytest.fixture(autouse=True)
-def shop(rig: Rig, server: Server) -> Iterator[None]:
-    """The first version, which runs."""
+def since(rig: Rig, server: Server) -> Iterator[str]:
+    """The first version, which runs, and the server's time before it did: the copies of every test have the same names."""
+    began = rig.run(SERVER, ["date", "+%s.%N"]).stdout.strip()
     write(rig, WEB)
     docker(rig, SERVER, "pull", "--quiet", WEB["image"])
     docker(rig, SERVER, *compose("up", "--detach", "--wait"))
-    yield
+    yield began
     docker(rig, SERVER, *compose("down", "--volumes", "--timeout", "0"))
     rig.run(SERVER, ["rm", "--recursive", FOLDER])
 
@@ -82,22 +83,22 @@ def copies(rig: Rig) -> dict[str, str]:
     return {one["Name"].lstrip("/"): next(entry[8:] for entry in one["Config"]["Env"] if entry.startswith("VERSION=")) for one in found}
 
 
-def happened(rig: Rig) -> list[str]:
-    """What the engine remembers of the copies, the oldest first, as ``<action> <name>``."""
+def happened(rig: Rig, since: str) -> list[str]:
+    """What the engine remembers of the copies since then, the oldest first, as ``<action> <name>``."""
     # "0s" is cut to the whole second that has begun: what came in it would be missing. A second later than now is waited for.
     until = int(rig.run(SERVER, ["date", "+%s"]).stdout) + 1
     events = docker(
-        rig, SERVER, "events", "--since", "5m", "--until", str(until), "--filter", "label=com.docker.compose.project=shop", "--format", "{{json .}}"
+        rig, SERVER, "events", "--since", since, "--until", str(until), "--filter", "label=com.docker.compose.project=shop", "--format", "{{json .}}"
     )
     return [f"{event['Action']} {event['Actor']['Attributes']['name']}" for event in map(json.loads, events.splitlines())]
 
 
-def test_the_old_copy_ends_when_the_new_one_is_healthy_and_it_has_been_drained(rig: Rig, rollout: Rollout) -> None:
+def test_the_old_copy_ends_when_the_new_one_is_healthy_and_it_has_been_drained(rig: Rig, rollout: Rollout, since: str) -> None:
     version(rig, "2")
     result = rollout()
     assert result["rollouts"] == [{"service": "web", "rollout": "start-first", "old": ["shop-web-1"], "new": "shop-web-2"}], result
     assert copies(rig) == {"shop-web-2": "2"}
-    seen = happened(rig)
+    seen = happened(rig, since)
     order = [
         seen.index("health_status: healthy shop-web-2"),
         seen.index(f"exec_start: {' '.join(DRAIN)} shop-web-1"),
@@ -164,14 +165,14 @@ def deploy(rig: Rig, *arguments: str) -> Run:
     return run_playbook("molecule/compose_deploy/converge.yml", rig.inventory, *arguments, extra={"rack_stacks": {"shop": shop}}).succeeded()
 
 
-def test_a_deploy_starts_first_what_asks_for_it_and_says_why_where_it_cannot(rig: Rig) -> None:
+def test_a_deploy_starts_first_what_asks_for_it_and_says_why_where_it_cannot(rig: Rig, since: str) -> None:
     deploy(rig)
     version(rig, "2")
     foreseen = deploy(rig, "--check", "--diff").output
     assert "-web: shop-web-2" in foreseen, foreseen
     deploy(rig)
     assert copies(rig) == {"shop-web-3": "2"}
-    seen = happened(rig)
+    seen = happened(rig, since)
     assert seen.index("health_status: healthy shop-web-3") < seen.index("kill shop-web-2"), seen
     version(rig, "3", ports=["3998:6379"])
     output = " ".join(deploy(rig).output.split())
