@@ -76,6 +76,10 @@ bench-memory: setup ## memory_check held against docker stats and the SDK, SIZES
 bench-rollout: setup ## what visitors meet during a deploy: by hand, with plain Compose, recreated, started first, ROUNDS=3 of each
 	@python -m tests.bench.rollout --rounds "$(or $(ROUNDS),3)"
 
+.PHONY: bench-offload
+bench-offload: setup ## how long nobody answers while a service with a million rows in PostgreSQL moves, by hand and by offload.yml, ROUNDS=2
+	@python -m tests.bench.offload --rounds "$(or $(ROUNDS),2)"
+
 .PHONY: compare-prune
 compare-prune: setup ## what docker_prune and other ways to clear a host lose, on every engine: the tables in docs/guides
 	@python -m tests.compare

@@ -19,7 +19,9 @@ def relocate(stacks: t.Any, wanted: t.Sequence[str], to: str, hosts: t.Sequence[
     """``wanted``: services by name, or as ``stack/service`` where the name is in several stacks. Raises InvalidInput with all problems at once."""
     problems: t.List[str] = []
     rack = read_rack(stacks, {}, problems)
-    if to not in hosts:
+    if not to:
+        problems.append("no server is named to move to. Name one of %s; playbooks/placement.yml proposes moves." % ", ".join(hosts))
+    elif to not in hosts:
         problems.append("%r is no server of the rack. %s" % (to, suggestion(to, hosts)))
     if not wanted:
         problems.append("no service is named. Name one of %s." % ", ".join(service.id for service in rack.services()))

@@ -36,6 +36,15 @@ options:
     description: Whether pipes, sockets and devices count. They hold no data.
     type: bool
     default: true
+  remember:
+    description:
+      - A file of this host in which it is kept what was read. Everything that anybody wrote is brought to disk first.
+    type: path
+  recall:
+    description:
+      - A file that an earlier call with O(remember) has made. Only what was changed since then is read.
+      - Where there is none, everything is read.
+    type: path
 notes:
   - Run it as root where files are of other users.
 """
@@ -46,6 +55,18 @@ EXAMPLES = r"""
     paths: [/var/lib/docker/volumes/data/_data]
   become: true
   register: held
+
+- name: Read it while it is in use
+  mycosoft.rack.tree_digest:
+    paths: [/var/lib/docker/volumes/data/_data]
+    remember: /var/lib/mycosoft-rack/digests.json
+  become: true
+
+- name: Read what was changed since
+  mycosoft.rack.tree_digest:
+    paths: [/var/lib/docker/volumes/data/_data]
+    recall: /var/lib/mycosoft-rack/digests.json
+  become: true
 """
 
 RETURN = r"""
@@ -57,25 +78,57 @@ trees:
 """
 
 import dataclasses
+import os
+import time
+import typing as t
+from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mycosoft.rack.plugins.module_utils._files import put
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, RackError, reported
-from ansible_collections.mycosoft.rack.plugins.module_utils._tree import read_tree
+from ansible_collections.mycosoft.rack.plugins.module_utils._tree import Memory, read_tree
 
 
-def read(path: str, specials: bool) -> Facts:
+def read(path: str, specials: bool, memory: Memory) -> Facts:
     try:
-        return dataclasses.asdict(read_tree(path, specials))
+        return dataclasses.asdict(read_tree(path, specials, memory))
     except OSError as error:
         raise RackError("Cannot read %s: %s: %s. Run as root, and see that nothing writes there." % (path, error.filename, error.strerror)) from error
 
 
+def recall(place: t.Optional[str]) -> t.Optional[str]:
+    """None where there is nothing, or nothing that can be read: then every file is."""
+    try:
+        return Path(place).read_text(encoding="utf-8") if place else None
+    except (OSError, ValueError):
+        return None
+
+
+def keep(place: str, memory: Memory) -> None:
+    try:
+        put(Path(place), memory.saved(), 0o600)
+    except OSError as error:
+        raise RackError("Cannot keep in %s what was read: %s. See that its directory is there and has room." % (place, error.strerror)) from error
+
+
 def run(module: AnsibleModule) -> Facts:
-    return {"changed": False, "trees": {path: read(path, module.params["specials"]) for path in module.params["paths"]}}
+    remember = module.params["remember"] if not module.check_mode else None
+    if remember:
+        os.sync()
+    memory = Memory(recall(module.params["recall"]), time.time_ns())
+    trees = {path: read(path, module.params["specials"], memory) for path in module.params["paths"]}
+    if remember:
+        keep(remember, memory)
+    return {"changed": False, "trees": trees}
 
 
 def main() -> None:
-    spec = {"paths": {"type": "list", "elements": "path", "required": True}, "specials": {"type": "bool", "default": True}}
+    spec = {
+        "paths": {"type": "list", "elements": "path", "required": True},
+        "specials": {"type": "bool", "default": True},
+        "remember": {"type": "path"},
+        "recall": {"type": "path"},
+    }
     reported(AnsibleModule(argument_spec=spec, supports_check_mode=True), run)
 
 

@@ -35,9 +35,9 @@ NOT_TRIED = "not tried"
 
 #: What a step is called on the page -> the task at which it has begun.
 STEPS = {
-    "the first copy, while it runs": "offload : Tree [|] Copy$",
+    "the first copy, while it runs": "offload : Copy [|] Copy each",
     "the stop": "offload : Switch [|] Stop it",
-    "the comparison": "offload : Switch [|] Read every file",
+    "the comparison": "offload : Switch [|] Compare every file",
     "the note of where it lives": "offload : Switch [|] Note where",
     "the start on the other server": "compose_deploy : Stage [|] Start",
     "the end of the old containers": "offload : Away [|] Remove",

@@ -88,7 +88,7 @@ class Containers:
         self._start(
             server,
             image,
-            cap_add=["SYS_ADMIN", "NET_ADMIN"],
+            cap_add=["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE"],  # SYS_PTRACE: without it nothing can be run in a container whose user is not root
             security_opt=self._security,
             cgroupns="private",
             tmpfs={"/run": "", "/run/lock": "", "/tmp": "exec"},  # noqa: S108 # the server's own

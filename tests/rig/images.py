@@ -39,7 +39,12 @@ RECIPES = Path(__file__).parent / "images"
 REPOSITORY = "mycosoft-rack"
 
 #: What the demo stacks build FROM: recipe -> the name the rig's registry serves it under.
-BASE_IMAGES = {"python": "library/python:3.13-slim", "redis": "library/redis:8.0", "haproxy": "library/haproxy:3.0"}
+BASE_IMAGES = {
+    "python": "library/python:3.13-slim",
+    "redis": "library/redis:8.0",
+    "haproxy": "library/haproxy:3.0",
+    "postgres": "library/postgres:17",
+}
 
 #: Docker's version on the servers -> the Debian release they run.
 ENGINES = {"26.1": "trixie", "28.5": "trixie", "20.10": "bookworm"}

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -14,10 +15,19 @@ VERSION = Path("/app/VERSION").read_text().strip()
 DRAINING = Path("/run/draining")
 
 
+def orders() -> str:
+    """How many the archive has, and where it is."""
+    address = os.environ["ARCHIVE_URL"]
+    with urllib.request.urlopen(f"{address}/orders", timeout=5) as answer:
+        return f"{address} {answer.read().decode()}"
+
+
 class Shop(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == "/ready" and DRAINING.exists():
             self.answer(503, "draining")
+        elif self.path == "/orders":
+            self.answer(200, orders())
         else:
             self.answer(200, VERSION)
 

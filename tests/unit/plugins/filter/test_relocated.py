@@ -51,6 +51,7 @@ def test_only_the_hosts_change_and_the_inventory_that_was_given_does_not(service
     [
         ("always-on/apy", "overflow1", "'always-on/apy' is no service of the rack. Did you mean always-on/api?"),
         ("api", "overflow1", "'api' is in several stacks. Write one of always-on/api, mas/api."),
+        ("db", "", "no server is named to move to. Name one of "),
         ("db", "overflow9", "'overflow9' is no server of the rack."),
         ("website", "overflow1", "always-on/website is public: the edge asks for it where it is."),
         ("db", "sandbox", "always-on/db is on sandbox already."),

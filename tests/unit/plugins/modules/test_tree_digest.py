@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 import typing as t
 from pathlib import Path
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.mycosoft.rack.plugins.module_utils import _tree
 from ansible_collections.mycosoft.rack.plugins.modules import tree_digest
 
 Result = dict[str, t.Any]
@@ -130,3 +132,65 @@ def test_where_a_file_has_its_holes_does_not_count(run: Run, pair: tuple[Path, P
 def test_what_cannot_be_read_has_no_number(run: Run, tmp_path: Path) -> None:
     result = run(tmp_path / "nowhere")
     assert result["msg"].startswith("Cannot read %s:" % (tmp_path / "nowhere"))
+
+
+@pytest.fixture
+def contents(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the files that are read from now on."""
+    read, original = [], _tree.read_content
+
+    def content(path: str) -> str:
+        read.append(os.fsdecode(Path(path).name))
+        return original(path)
+
+    monkeypatch.setattr(_tree, "read_content", content)
+    return read
+
+
+def later(monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
+    now = time.time_ns() + seconds * 10**9
+    monkeypatch.setattr(tree_digest.time, "time_ns", lambda: now)
+
+
+def nothing(_root: Path) -> None:
+    """Leave it as it is."""
+
+
+@pytest.mark.parametrize(
+    ("change", "names"),
+    [(nothing, []), (removed, []), (content, ["2"]), (mode, ["2"]), (renamed, ["3"]), (copied, ["1", "same"]), (added, ["new"]), (longer, ["sparse"])],
+)
+def test_what_was_not_changed_is_not_read_again(
+    run: Run, pair: tuple[Path, Path], contents: list[str], monkeypatch: pytest.MonkeyPatch, change: t.Callable[[Path], None], names: list[str]
+) -> None:
+    place = pair[0].parent / "digests.json"
+    later(monkeypatch, 10)
+    run(pair[0], remember=str(place))
+    assert len(contents) == 4
+    change(pair[0])
+    contents.clear()
+    recalled = run(pair[0], recall=str(place))["trees"]
+    assert contents == names
+    assert recalled == run(pair[0])["trees"]
+
+
+def test_a_file_that_was_changed_while_it_was_remembered_is_read_again(run: Run, pair: tuple[Path, Path], contents: list[str]) -> None:
+    place = pair[0].parent / "digests.json"
+    run(pair[0], remember=str(place))
+    contents.clear()
+    run(pair[0], recall=str(place))
+    assert len(contents) == 4
+
+
+@pytest.mark.parametrize("text", [None, "half a fi", "[]", '{"version": 0, "files": {}}'])
+def test_without_a_memory_everything_is_read(run: Run, pair: tuple[Path, Path], contents: list[str], text: str | None) -> None:
+    place = pair[0].parent / "digests.json"
+    if text is not None:
+        place.write_text(text)
+    run(pair[0], recall=str(place))
+    assert len(contents) == 4
+
+
+def test_what_cannot_be_remembered_is_told(run: Run, pair: tuple[Path, Path]) -> None:
+    result = run(pair[0], remember="/nowhere/digests.json")
+    assert result["msg"].startswith("Cannot keep in /nowhere/digests.json what was read: No such file or directory.")
