@@ -12,6 +12,7 @@ import threading
 import time
 import typing as t
 import urllib.request
+from http.client import HTTPException
 
 from tests.bench.shop import planned
 from tests.rig.errors import RigError
@@ -25,7 +26,7 @@ DATABASE = "archive-archive-db-1"
 VOLUME = "archive_orders"
 SERVICES = ("archive", "archive-db")
 #: Seconds between two looks at whether it answers.
-TICK = 0.02
+TICK = 0.1
 #: A line of an order; what it says follows from its number, so that a sum tells whether all are there.
 _SEED = """
 DROP TABLE IF EXISTS orders;
@@ -53,7 +54,7 @@ class Customer(threading.Thread):
 
     def run(self) -> None:
         while not self._gone.is_set():
-            with contextlib.suppress(OSError, ValueError):
+            with contextlib.suppress(OSError, HTTPException, ValueError):
                 self.numbers.append(int(ask(self._address, "/orders", f"one more {len(self.numbers)}")["order"]))
 
     def go(self) -> list[int]:
@@ -180,7 +181,7 @@ class Archive:
 
     def _look(self, server: str, seen: list[float], stop: threading.Event) -> None:
         while not stop.wait(TICK):
-            with contextlib.suppress(OSError, ValueError):
+            with contextlib.suppress(OSError, HTTPException, ValueError):
                 ask(self.address(server), "/health")
                 seen.append(time.monotonic())
 

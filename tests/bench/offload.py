@@ -107,7 +107,7 @@ def main() -> int:
     for name, default, text in (
         ("rounds", 2, "times there and back"),
         ("rows", 1_000_000, "orders"),
-        ("width", 8, "times 32 letters in each"),
+        ("width", 40, "times 32 letters in each"),
         ("mbit", 1000, "the network, in Mbit/s"),
     ):
         parser.add_argument(f"--{name}", type=int, default=default, help=f"{text} ({default})")
