@@ -34,7 +34,7 @@ MAKE_ODD = (
     """ && python3 -c 'import os; os.setxattr("one", "user.note", b"x"); open(b"not-\\xff-text", "w").close()'"""
 )
 DATABASE = "mycosoft-always-on-mindex-db-1"
-HERE, THERE = "sandbox", "overflow2"
+HERE, THERE = "sandbox", "overflow1"
 
 
 def stacks(host: str) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def ready(rig: Rig, playbook: Playbook, deployed: Run) -> Iterator[None]:
     for server in (HERE, THERE):
         rig.run(server, ["sh", "-c", "cd /var/lib/mycosoft-rack && rm -f moved.json moved_volumes.json offload.json"])
     rig.run(THERE, ["sh", "-c", "docker rm --force $(docker ps --all --quiet --filter label=com.docker.compose.project=mycosoft-always-on); true"])
-    rig.run(THERE, ["sh", "-c", f"docker volume rm {VOLUME}; rm -rf /home/mycosoft/mycosoft /var/lib/mycosoft-rack/stacks/always-on.yml"], check=False)
+    rig.run(THERE, ["sh", "-c", f"docker volume rm {VOLUME}; cd /home/mycosoft/mycosoft && rm -rf website mindex /var/lib/mycosoft-rack/stacks/always-on.yml"], check=False)
     playbook("deploy").succeeded()
 
 
@@ -128,7 +128,7 @@ def test_there_and_back_with_all_data(rig: Rig, playbook: Playbook, ready: None)
     # with the inventory from before nobody starts it on the old data
     output = said(playbook("deploy", extra={"rack_stacks": stacks(HERE)}).refused())
     assert f"mindex-api moved to {THERE} with its data. Set rack_stacks.always-on.services.mindex-api.host to {THERE}" in output
-    assert "Cannot roll back: mindex-api of always-on is on overflow2, mindex-db of always-on is on overflow2" in said(playbook("rollback").refused())
+    assert "Cannot roll back: mindex-api of always-on is on overflow1, mindex-db of always-on is on overflow1" in said(playbook("rollback").refused())
 
     # the same once more: nothing is copied over what the other server has by now
     docker(rig, THERE, "exec", DATABASE, "redis-cli", "incr", "number")
@@ -177,5 +177,17 @@ def test_a_service_that_does_not_come_up_there_runs_on_where_it_ran(rig: Rig, pl
     assert (number(rig, HERE), website(rig)["mindex"]) == (counted, True)
     for server in (HERE, THERE):
         assert rig.run(server, ["sh", "-c", "ls /var/lib/mycosoft-rack | grep --count --extended-regexp 'offload' || true"]).stdout.strip() == "0"
+        noted = rig.run(server, ["cat", "/var/lib/mycosoft-rack/moved.json"], check=False).stdout
+        assert not json.loads(noted or "{}").get("always-on"), (server, noted)
     assert "mycosoft.rack" not in rig.run(THERE, ["cat", "/home/mycosoft/.ssh/authorized_keys"]).stdout
-    playbook("deploy", extra={"rack_stacks": stacks(HERE)}).succeeded()
+
+
+def test_moves_are_proposed_where_a_server_has_not_the_memory(rig: Rig, playbook: Playbook) -> None:
+    assert "Everything fits where it is" in said(playbook("placement").succeeded())
+    crowded = stacks(HERE)
+    crowded["mas"]["host"] = HERE
+    output = said(playbook("placement", extra={"rack_stacks": crowded}).succeeded())
+    assert f"Move mas/mas-orchestrator (8G) from {HERE} to {THERE}: then at most" in output, output
+    assert "1G is missing" in output
+    pinned = said(playbook("placement", extra={"rack_stacks": crowded, "placement_pins": ["mas/mas-orchestrator"]}).succeeded())
+    assert f"Move always-on/mindex-api (16G) from {HERE} to {THERE}" in pinned, pinned

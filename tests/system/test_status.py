@@ -44,7 +44,7 @@ def _released(deployed: Run, playbook: Playbook) -> None:
 
 def look(playbook: Playbook, place: Path, *arguments: str) -> tuple[Run, Page]:
     """One run, and the page that it wrote."""
-    run = playbook("status", *arguments, extra={"status_page": str(place), "rack_ssh_retries": 0})
+    run = playbook("status", "--limit", "rack", *arguments, extra={"status_page": str(place), "rack_ssh_retries": 0})
     return run, Page(place.read_text(encoding="utf-8"))
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-testinfra_hosts = ["ansible://sandbox", "ansible://overflow1", "ansible://overflow2"]
+testinfra_hosts = ["ansible://sandbox", "ansible://overflow1"]
 
-PLACED = {"sandbox": ["mindex-api", "mindex-db", "mycosoft-website"], "overflow1": ["mas-orchestrator"], "overflow2": []}
+PLACED = {"sandbox": ["mindex-api", "mindex-db", "mycosoft-website"], "overflow1": ["mas-orchestrator"]}
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ def name(host):
 
 
 def test_it_runs_on_one_server_and_on_the_right_one(host):
-    assert bool(host.check_output(SERVICE)) == (name(host) == "overflow2")
+    assert bool(host.check_output(SERVICE)) == (name(host) == "sandbox")
 
 
 def test_who_gave_it_away_remembers(host):
     noted = host.file("/var/lib/mycosoft-rack/moved.json")
     assert noted.exists == (name(host) == "overflow1")
-    assert not noted.exists or json.loads(noted.content_string) == {"mas": {"mas-orchestrator": "overflow2"}}
+    assert not noted.exists or json.loads(noted.content_string) == {"mas": {"mas-orchestrator": "sandbox"}}
 
 
 def test_no_key_is_left(host):
