@@ -103,7 +103,8 @@ def ready(rig: Rig, playbook: Playbook, deployed: Run) -> Iterator[None]:
     for server in (HERE, THERE):
         rig.run(server, ["sh", "-c", "cd /var/lib/mycosoft-rack && rm -f moved.json moved_volumes.json offload.json"])
     rig.run(THERE, ["sh", "-c", "docker rm --force $(docker ps --all --quiet --filter label=com.docker.compose.project=mycosoft-always-on); true"])
-    rig.run(THERE, ["sh", "-c", f"docker volume rm {VOLUME}; cd /home/mycosoft/mycosoft && rm -rf website mindex /var/lib/mycosoft-rack/stacks/always-on.yml"], check=False)
+    rubbish = "/home/mycosoft/mycosoft/website /home/mycosoft/mycosoft/mindex /var/lib/mycosoft-rack/stacks/always-on.yml"
+    rig.run(THERE, ["sh", "-c", f"docker volume rm {VOLUME}; rm -rf {rubbish}"], check=False)
     playbook("deploy").succeeded()
 
 
