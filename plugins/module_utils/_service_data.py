@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker import ONEOFF_LABEL, PROJECT_LABEL, SERVICE_LABEL
-from ansible_collections.mycosoft.rack.plugins.module_utils._recovery import depends_on
+from ansible_collections.mycosoft.rack.plugins.module_utils._recovery import MADE_LABEL, depends_on
 
 Json = t.Dict[str, t.Any]
 
@@ -53,8 +53,10 @@ def leaving(details: t.Sequence[Json], project: str, services: t.Sequence[str], 
 
 
 def _service(detail: Json, project: str) -> t.Optional[str]:
+    """The service of the project that it runs; None where it is of another one, or was run by hand from an image that Compose built."""
     labels = detail["Config"].get("Labels") or {}
-    return labels.get(SERVICE_LABEL) if labels.get(PROJECT_LABEL) == project and labels.get(ONEOFF_LABEL) != "True" else None
+    ours = MADE_LABEL in labels and labels.get(PROJECT_LABEL) == project and labels.get(ONEOFF_LABEL) != "True"
+    return labels.get(SERVICE_LABEL) if ours else None
 
 
 def _container(detail: Json) -> Json:

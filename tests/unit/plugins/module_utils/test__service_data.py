@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.mycosoft.rack.plugins.module_utils._recovery import MADE_LABEL
 from ansible_collections.mycosoft.rack.plugins.module_utils._service_data import Leaving, leaving, parents
 
 Json = dict[str, t.Any]
@@ -23,7 +24,7 @@ def bind(path: str) -> Json:
 
 
 def container(service: str, *mounts: Json, needs: str = "", running: bool = True, ports: Json | None = None, project: str = "on") -> Json:
-    labels = {"com.docker.compose.project": project, "com.docker.compose.service": service, "com.docker.compose.depends_on": needs}
+    labels = {"com.docker.compose.project": project, "com.docker.compose.service": service, "com.docker.compose.depends_on": needs, MADE_LABEL: "c0ffee"}
     return {
         "Id": "id-" + service,
         "Name": "/%s-%s-1" % (project, service),
@@ -79,6 +80,13 @@ def test_what_moves_together_is_no_obstacle() -> None:
 
 def test_a_dependency_that_has_no_container_here_is_elsewhere_already() -> None:
     assert told(container("api", needs="db:service_started:true")).problems == []
+
+
+def test_what_was_run_by_hand_from_the_image_of_a_service_is_not_the_service() -> None:
+    by_hand = {**container("api", volume("on_data")), "Id": "by-hand"}
+    del by_hand["Config"]["Labels"][MADE_LABEL]
+    assert told(by_hand).problems == ["api has no container here. Deploy it first."]
+    assert told(container("api", volume("on_data")), by_hand).problems == ["on-api-1 uses the volume on_data, too, and would stay behind. Move both."]
 
 
 def test_a_stopped_container_that_shares_a_volume_is_no_obstacle() -> None:
