@@ -149,7 +149,12 @@ def _message(today: Trial, found: t.Optional[Trial], moves: t.Sequence[Json], st
         kept = ", ".join("%s (%s)" % pair for pair in sorted(stay.items())) or "none"
         return "No move helps. %s Services that stay: %s." % (why, kept)
     told = ", ".join("%s/%s (%s) from %s to %s" % (move["stack"], move["service"], human(move["memory"]), move["from"], move["to"]) for move in moves)
-    return "Move %s: then at most %s of a host's memory is spoken for, instead of %s. %s Each move: playbooks/offload.yml." % (told, _percent(found.peak), _percent(today.peak), why)
+    return "Move %s: then at most %s of a host's memory is spoken for, instead of %s. %s Each move: playbooks/offload.yml." % (
+        told,
+        _percent(found.peak),
+        _percent(today.peak),
+        why,
+    )
 
 
 def _share(budget: Budget) -> Fraction:

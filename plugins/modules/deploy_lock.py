@@ -71,6 +71,11 @@ options:
     description: Where the lock and the history lie on the server.
     type: path
     default: /var/lib/mycosoft-rack
+  places:
+    description: Other directories in which the run will write. Where one is not there, the lock is not taken, as where O(directory) is not.
+    type: list
+    elements: path
+    default: []
   host:
     description: What the server is called in messages. The action plugin gives the name of the inventory.
     type: str
@@ -176,7 +181,7 @@ took_over:
   type: dict
   contains: *lock
 no_directory:
-  description: That O(directory) is not there, or this user may not write there.
+  description: That O(directory) or one of O(places) is not there, or this user may not write there.
   returned: when that is why
   type: bool
 waited:
@@ -187,6 +192,7 @@ waited:
 """
 
 import dataclasses
+import os
 import time
 import typing as t
 from pathlib import Path
@@ -209,6 +215,7 @@ def argument_spec() -> Facts:
         "wait": {"type": "int", "default": 0},
         "lease": {"type": "int", "default": 600},
         "directory": {"type": "path", "default": "/var/lib/mycosoft-rack"},
+        "places": {"type": "list", "elements": "path", "default": []},
         "host": {"type": "str"},
         "by": {"type": "str"},
         "job": {"type": "str"},
@@ -262,7 +269,16 @@ def report(module: AnsibleModule, step: Step, now: Moment, waited: float) -> Fac
     return facts
 
 
+def check_places(module: AnsibleModule) -> None:
+    """Raises RackError where the run could not write."""
+    for place in module.params["places"]:
+        if not (Path(place).is_dir() and os.access(place, os.W_OK)):
+            raise RackError("Cannot work in %s: it is not there, or belongs to somebody else. Make it, for this user." % place, no_directory=True)
+
+
 def run(module: AnsibleModule, root: Path) -> Facts:
+    if module.params["state"] == "taken" and not module.check_mode:
+        check_places(module)
     file = LockFile(module.params["directory"])
     wait = 0 if module.check_mode or module.params["state"] != "taken" else module.params["wait"]
     began = time.monotonic()

@@ -55,6 +55,12 @@ options:
     type: list
     elements: str
     default: []
+  externals:
+    description:
+      - Services outside of the rack that services of this server need, by name, each with C(url), C(health), the path to ask there, and C(required).
+      - One that does not answer with 200 within 5 seconds is warned of, and refused where it is required.
+    type: dict
+    default: {}
 seealso:
   - module: mycosoft.rack.memory_check
 """
@@ -92,9 +98,16 @@ changes:
   returned: always
   type: dict
   sample: {/home/mycosoft/mycosoft/website: [VERSION]}
+silent:
+  description: Why each external that does not answer does not.
+  returned: always
+  type: dict
+  sample: {mycobrain: timed out}
 """
 
 import typing as t
+import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
@@ -107,6 +120,9 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._schema import Field
 
 Json = t.Dict[str, t.Any]
 
+#: Seconds for an external to answer.
+PATIENCE = 5.0
+
 CHECKED: Fields = {**STACK, "services": Field(each(dict), default={})}
 
 
@@ -118,6 +134,7 @@ def argument_spec() -> Facts:
         "host": {"type": "str", "default": "this server"},
         "moved": {"type": "path", "default": MOVED},
         "arriving": {"type": "list", "elements": "str", "default": []},
+        "externals": {"type": "dict", "default": {}},
         **DOCKER_OPTIONS,
     }
 
@@ -183,10 +200,34 @@ def changes_in(run: Run, checkout: str) -> t.List[str]:
     return [line[3:] for line in output.splitlines()]
 
 
+def silence(url: str) -> t.Optional[str]:
+    """Why nobody answers there as who is well does; None where somebody does."""
+    if not url.startswith(("http://", "https://")):
+        return "that is no address of HTTP"
+    try:
+        with urllib.request.urlopen(url, timeout=PATIENCE) as answer:  # noqa: S310 (see above)
+            return None if answer.status == 200 else "it answers with %d" % answer.status
+    except (OSError, HTTPException, ValueError) as error:
+        return str(getattr(error, "reason", "") or error)
+
+
+def probed(module: AnsibleModule, silent: t.Mapping[str, str]) -> t.Iterator[str]:
+    """A sentence for each required external that is silent; of the others the run warns."""
+    for name, why in silent.items():
+        external = module.params["externals"][name]
+        said = "%s does not answer at %s: %s." % (name, external["url"], why)
+        if external.get("required"):
+            yield "Cannot deploy to %s: %s Start it there, or take required from rack_externals.%s." % (module.params["host"], said, name)
+        else:
+            module.warn("%s The deploy goes on without it." % said)
+
+
 def run(module: AnsibleModule) -> Facts:
     stacks = read_stacks(module.params["stacks"], CHECKED)
     facts: Facts = {"changed": False}
-    problems = list(problems_of(module, stacks, facts))
+    answers = {name: silence(external["url"] + external["health"]) for name, external in module.params["externals"].items()}
+    facts["silent"] = {name: why for name, why in answers.items() if why is not None}
+    problems = [*problems_of(module, stacks, facts), *probed(module, facts["silent"])]
     checkouts = dict.fromkeys(source["dest"] for stack in stacks.values() for source in stack["sources"])
     changes = {checkout: changes_in(module.run_command, checkout) for checkout in checkouts}
     facts["changes"] = {checkout: files for checkout, files in changes.items() if files}

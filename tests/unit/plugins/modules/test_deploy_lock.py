@@ -224,6 +224,16 @@ def test_a_directory_that_is_not_there_is_named(server: Server) -> None:
     assert refused["msg"].startswith(f"Cannot guard the lock in {server.folder}: No such file or directory. The directory has to be there")
 
 
+def test_without_a_place_that_the_run_needs_the_lock_is_not_taken(server: Server) -> None:
+    place = server.folder / "stacks"
+    refused = server("taken", places=[str(place)])
+    assert (refused["failed"], refused["no_directory"]) == (True, True)
+    assert refused["msg"].startswith(f"Cannot work in {place}: it is not there")
+    assert server.lock == {}
+    place.mkdir()
+    assert server("taken", places=[str(place)])["changed"] is True
+
+
 def test_a_history_that_cannot_be_written_keeps_the_lock_from_changing_hands(server: Server) -> None:
     theirs = server("taken", run="theirs")["lock"]
     (server.folder / "history.jsonl").mkdir()

@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
+import threading
 import typing as t
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -46,8 +49,10 @@ def run(tmp_path: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys:
             given = {"stacks": {"shop": shop}, "docker_host": engine.address, "host": "sandbox", **options}
             with patch_module_args(given), pytest.raises(SystemExit):
                 stack_check.main()
-            result: Result = json.loads(capsys.readouterr().out)
-            return result
+            said = capsys.readouterr()
+            result: Result = json.loads(said.out)
+            # where code of the controller was imported before, a warning goes to the terminal instead of into the result
+            return {**result, "warned": " ".join([str(result.pop("warnings", "")), *said.err.split()])}
 
         yield call
 
@@ -112,3 +117,49 @@ def test_a_server_without_the_plugin_is_told_so(run: Run, tmp_path: Path, docker
 def test_a_server_without_the_command_is_told_so(run: Run, tmp_path: Path) -> None:
     (tmp_path / "bin/docker").unlink()
     assert "it has no Compose plugin." in run({"directory": "/nowhere"})["msg"]
+
+
+class Answers(BaseHTTPRequestHandler):
+    """200 at /health, 500 elsewhere."""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/health" else 500)
+        self.end_headers()
+
+    def log_message(self, *_arguments: object) -> None:
+        """Nothing: the test says what it saw."""
+
+
+@pytest.fixture
+def external() -> t.Iterator[str]:
+    """The address of a service outside of the rack."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_an_external_that_answers_is_well(run: Run, external: str) -> None:
+    result = run(externals={"brain": {"url": external, "health": "/health", "required": True}})
+    assert (result.get("failed"), result["silent"], result["warned"]) == (None, {}, "")
+
+
+def test_one_that_is_not_well_is_warned_of(run: Run, external: str) -> None:
+    result = run(externals={"brain": {"url": external, "health": "/elsewhere"}})
+    assert (result.get("failed"), result["silent"]) == (None, {"brain": "Internal Server Error"})
+    assert f"brain does not answer at {external}: Internal Server Error. The deploy goes on without it." in result["warned"]
+
+
+def test_what_is_no_address_is_not_asked(run: Run) -> None:
+    assert run(externals={"brain": {"url": "file:///etc", "health": "/passwd"}})["silent"] == {"brain": "that is no address of HTTP"}
+
+
+def test_one_that_is_required_is_refused(run: Run) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        result = run(externals={"brain": {"url": url, "health": "/health", "required": True}})
+    assert result["msg"].startswith(f"Cannot deploy to sandbox: brain does not answer at {url}: "), result
+    assert result["msg"].endswith("Start it there, or take required from rack_externals.brain.")

@@ -149,7 +149,7 @@ def contents(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def later(monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
     now = time.time_ns() + seconds * 10**9
-    monkeypatch.setattr(tree_digest.time, "time_ns", lambda: now)
+    monkeypatch.setattr(time, "time_ns", lambda: now)
 
 
 def nothing(_root: Path) -> None:
