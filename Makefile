@@ -93,7 +93,7 @@ faults: setup ## a deploy that meets every fault in turn, on real servers: what 
 	@python -m tests.faults
 
 .PHONY: faults-offload
-faults-offload: setup ## a move to another server that meets a fault at each of its steps: who runs the data then, in docs/guides/offload.md (half an hour)
+faults-offload: setup ## a move to another server that meets a fault at each of its steps: who runs the data then, in docs/guides/offload.md (an hour)
 	@python -m tests.faults.moves
 
 .PHONY: mutants

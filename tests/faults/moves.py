@@ -83,19 +83,22 @@ def cut_power(server: str) -> t.Callable[[Rack, Process], None]:
 
 
 def cut_network(rack: Rack, _run: Process) -> None:
-    """Between the two servers, for twenty seconds."""
-    rule = f"-s {rack.rig.layout.address(SANDBOX)} -j DROP"
-    rack.root(OVERFLOW, f"systemd-run --quiet sh -c 'iptables -I INPUT {rule}; sleep 20; iptables -D INPUT {rule}'")
+    """Nothing reaches the target for twenty seconds, from the source or the controller; what asks for it is answered before."""
+    rule = "INPUT --in-interface eth0 --jump DROP"
+    rack.root(OVERFLOW, f"systemd-run --quiet sh -c 'sleep 0.3; iptables --insert {rule}; sleep 20; iptables --delete {rule}'")
 
 
 def _faults() -> t.Iterator[Fault]:
-    for number, (step, task) in enumerate(STEPS.items(), 1):
-        yield Fault(f"controller{number}", f"The controller is killed at {step}", task, kill_controller)
-    for server, word in ((SANDBOX, "source"), (OVERFLOW, "target")):
-        for number, step in enumerate(("the first copy, while it runs", "the comparison", "the start on the other server"), 1):
-            yield Fault(f"{word}{number}", f"The power of the {word} is cut at {step}", STEPS[step], cut_power(server))
-    step = "the first copy, while it runs"
-    yield Fault("network", f"The network between the two is cut for 20 s at {step}", STEPS[step], cut_network)
+    """Each fault at each step."""
+    kinds = {
+        "controller": ("The controller is killed", kill_controller),
+        "source": ("The power of the source is cut", cut_power(SANDBOX)),
+        "target": ("The power of the target is cut", cut_power(OVERFLOW)),
+        "network": ("The network of the target is cut for 20 s", cut_network),
+    }
+    for kind, (sentence, strike) in kinds.items():
+        for number, (step, task) in enumerate(STEPS.items(), 1):
+            yield Fault(f"{kind}{number}", f"{sentence} at {step}", task, strike)
 
 
 FAULTS = tuple(_faults())

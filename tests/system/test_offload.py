@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.rig.forge import replaced
 from tests.rig.rig import Rig
 from tests.system.conftest import Playbook
 from tests.system.playbooks import ROOT, Run
@@ -26,6 +27,9 @@ STACKS: dict[str, Any] = yaml.safe_load((ROOT / "tests/rig/inventory/group_vars/
 MOVING = ("mindex-api", "mindex-db")
 VOLUME = "mycosoft-always-on_mindex-data"
 DATA = f"/var/lib/docker/volumes/{VOLUME}/_data"
+#: A directory of the server that the database has, too.
+BIND = "/srv/mindex"
+COMPOSE_FILE = "docker-compose.always-on.yml"
 #: Everything that a copy can lose.
 ODD = f"{DATA}/odd"
 MAKE_ODD = (
@@ -98,10 +102,12 @@ class Writer(threading.Thread):
 
 @pytest.fixture(scope="module")
 def ready(rig: Rig, playbook: Playbook, deployed: Run) -> Iterator[None]:
-    """The index with something in it; afterwards everything is where the rig's inventory has it."""
+    """The database has a directory of the server beside its volume; afterwards everything is where the rig's inventory has it."""
+    rig.push("mas", {COMPOSE_FILE: replaced("[mindex-data:/data]", f"[mindex-data:/data, {BIND}:/extra]")}, "A directory for the index")
     yield
+    rig.push("mas", {COMPOSE_FILE: (ROOT / "tests/rig/stacks/mas" / COMPOSE_FILE).read_text()}, "No directory for the index")
     for server in (HERE, THERE):
-        rig.run(server, ["sh", "-c", "cd /var/lib/mycosoft-rack && rm -f moved.json moved_volumes.json offload.json"])
+        rig.run(server, ["sh", "-c", f"cd /var/lib/mycosoft-rack && rm -f moved.json moved_volumes.json offload.json; sudo rm -rf {BIND}"])
     rig.run(THERE, ["sh", "-c", "docker rm --force $(docker ps --all --quiet --filter label=com.docker.compose.project=mycosoft-always-on); true"])
     rubbish = "/home/mycosoft/mycosoft/website /home/mycosoft/mycosoft/mindex /var/lib/mycosoft-rack/stacks/always-on.yml"
     rig.run(THERE, ["sh", "-c", f"docker volume rm {VOLUME}; rm -rf {rubbish}"], check=False)
@@ -110,8 +116,8 @@ def ready(rig: Rig, playbook: Playbook, deployed: Run) -> Iterator[None]:
 
 def test_there_and_back_with_all_data(rig: Rig, playbook: Playbook, ready: None) -> None:
     playbook("deploy", extra={"rack_stacks": stacks(HERE)}).succeeded()
-    rig.run(HERE, ["sudo", "sh", "-c", MAKE_ODD])
-    odd = digest(rig, HERE, ODD)
+    rig.run(HERE, ["sudo", "sh", "-c", f"{MAKE_ODD} && cp --archive {ODD} {BIND}/odd"])
+    odd, beside = digest(rig, HERE, ODD), digest(rig, HERE, BIND)
     writer = Writer(rig)
     writer.start()
     offload(playbook, HERE, THERE).succeeded()
@@ -137,12 +143,16 @@ def test_there_and_back_with_all_data(rig: Rig, playbook: Playbook, ready: None)
     assert "The data is over there already" in said(offload(playbook, HERE, THERE).succeeded())
     assert (number(rig, THERE), digest(rig, HERE)) == (counted, left_behind)
 
-    offload(playbook, THERE, HERE).succeeded()
+    # a file of the old copy that cannot be told by its size and time
+    rig.run(HERE, ["sudo", "sh", "-c", f"cd {ODD} && echo two >one && touch --date 2001-02-03 one"])
+    back = offload(playbook, THERE, HERE).succeeded()
+    assert "By content | Copy" in back.output
     assert where(rig) == {HERE: set(MOVING), THERE: set()}
     assert number(rig, HERE) == counted
     assert website(rig)["mindex"]
     # of the rest the role compared every file while nobody wrote; a database writes when it starts
     assert digest(rig, HERE, ODD) == odd == digest(rig, THERE, ODD)
+    assert digest(rig, HERE, BIND) == beside == digest(rig, THERE, BIND)
 
     # nobody needs the copy any more
     playbook("offload_confirm", extra={"rack_stacks": stacks(HERE)}).succeeded()
