@@ -14,7 +14,7 @@ import pytest
 
 from tests.rig.forge import STACKS, replaced
 from tests.rig.rig import Rig
-from tests.system.conftest import Playbook
+from tests.system.conftest import BUSY, Playbook
 from tests.system.playbooks import ROOT, Run
 from tests.system.servers import SERVERS, docker, services
 from tests.system.test_deploy import website
@@ -48,7 +48,7 @@ def before(rig: Rig, deployed: Run) -> Iterator[Images]:
 def killed(rig: Rig, before: Images, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """A deploy whose controller dies when it begins to start services; the servers that are locked then."""
     rig.push("website", {**SEEDED, "VERSION": "two\n"}, "Release two")
-    command = ["ansible-playbook", "playbooks/deploy.yml", "--inventory", str(rig.inventory), "--extra-vars", json.dumps(SHORT)]
+    command = ["ansible-playbook", "playbooks/deploy.yml", "--inventory", str(rig.inventory), "--limit", BUSY, "--extra-vars", json.dumps(SHORT)]
     log = tmp_path_factory.mktemp("killed") / "log"
     with log.open("w") as file:
         process = subprocess.Popen(command, cwd=ROOT, env=os.environ, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)
