@@ -11,6 +11,8 @@ export LC_ALL := C.UTF-8
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.ansible/collections
+# Without it Python keeps lines back for as long as the output is a file: nobody sees a run that waits, and a test waits for it in vain.
+export PYTHONUNBUFFERED := 1
 # Bytecode is kept (without it every ansible process compiles Ansible anew), but not among the sources.
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/pycache

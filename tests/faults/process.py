@@ -32,8 +32,9 @@ class Process:
         variables = json.dumps({**SHORT, **(extra or {})})
         command = [*before, "ansible-playbook", f"playbooks/{playbook}.yml", "--inventory", str(rig.inventory), "--extra-vars", variables]
         # A session of its own, so that it and all its children can be killed at once.
+        environment = {**os.environ, "COLUMNS": "4000", "PYTHONUNBUFFERED": "1"}
         self._process = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, "COLUMNS": "4000"}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, start_new_session=True,
         )  # fmt: skip
         self._reader = threading.Thread(target=self._read, daemon=True)

@@ -43,7 +43,12 @@ class Holder:
         command = [*before, "ansible-playbook", PLAYBOOK, "--inventory", str(rig.inventory), "--limit", ",".join(SERVERS)]
         with self._log.open("w") as log:
             self.process = subprocess.Popen(
-                [*command, "--extra-vars", json.dumps(variables)], cwd=ROOT, env=os.environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [*command, "--extra-vars", json.dumps(variables)],
+                cwd=ROOT,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
 
     @property

@@ -51,7 +51,8 @@ def killed(rig: Rig, before: Images, tmp_path_factory: pytest.TempPathFactory) -
     command = ["ansible-playbook", "playbooks/deploy.yml", "--inventory", str(rig.inventory), "--limit", BUSY, "--extra-vars", json.dumps(SHORT)]
     log = tmp_path_factory.mktemp("killed") / "log"
     with log.open("w") as file:
-        process = subprocess.Popen(command, cwd=ROOT, env=os.environ, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}  # what it says is waited for
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)
     while "Stage | Start" not in log.read_text():
         assert process.poll() is None, log.read_text()
         time.sleep(0.1)
