@@ -257,7 +257,10 @@ def test_the_incident_with_real_memory_and_real_swap(vm: VirtualMachine, unpacke
     stopped = [one["service"] for one in result["stopped"]]
     # how many of those that nobody planned have to go, too, depends on what the kernel has swapped out
     assert (stopped[:2], "website" in stopped) == (["big", "small"], False)
-    assert [one["memory"] + one["swap"] for one in result["stopped"][:2]] == [pytest.approx(size * MIB, rel=0.1)] * 2
+    # a page that came back from swap and keeps its place there counts in both
+    for one in result["stopped"][:2]:
+        assert one["memory"] <= 1.1 * size * MIB, result["stopped"]
+        assert one["memory"] + one["swap"] >= 0.9 * size * MIB, result["stopped"]
     assert meminfo(vm)["MemAvailable"] >= 0.45 * total
     assert _life(essential) == life
 
