@@ -32,4 +32,4 @@ def test_every_step_is_a_task_that_there_is(task: str) -> None:
 def test_no_promise_on_the_committed_page_was_broken() -> None:
     rows = rows_of(PAGE.read_text(encoding="utf-8"))
     assert set(rows) == {fault.sentence for fault in FAULTS}
-    assert [cell for cells in rows.values() for cell in cells if cell.startswith(BAD)] == []
+    assert [cell for cells in rows.values() for cell in cells if cell.startswith(BAD) or cell == NOT_TRIED] == []
