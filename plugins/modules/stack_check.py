@@ -57,7 +57,7 @@ options:
     default: []
   externals:
     description:
-      - Services outside of the rack that services of this server need, by name, each with C(url), C(health), the path to ask there, and C(required).
+      - Services outside of the rack that services of this server need, by name, each with C(url), C(health), the path to ask there (C(/)), and C(required).
       - One that does not answer with 200 within 5 seconds is warned of, and refused where it is required.
     type: dict
     default: {}
@@ -212,6 +212,15 @@ def silence(url: str) -> t.Optional[str]:
         return str(getattr(error, "reason", "") or error)
 
 
+def asked(externals: t.Mapping[str, t.Any]) -> t.Dict[str, str]:
+    """Why each that is silent is. Raises InvalidInput where one has no address."""
+    for name, external in externals.items():
+        if not isinstance(external, dict) or not external.get("url"):
+            raise InvalidInput("Cannot ask %s for its health: it has no url. Give externals.%s.url, and health, the path to ask there." % (name, name))
+    answers = {name: silence("%s%s" % (external["url"], external.get("health") or "/")) for name, external in externals.items()}
+    return {name: why for name, why in answers.items() if why is not None}
+
+
 def probed(module: AnsibleModule, silent: t.Mapping[str, str]) -> t.Iterator[str]:
     """A sentence for each required external that is silent; of the others the run warns."""
     for name, why in silent.items():
@@ -226,8 +235,7 @@ def probed(module: AnsibleModule, silent: t.Mapping[str, str]) -> t.Iterator[str
 def run(module: AnsibleModule) -> Facts:
     stacks = read_stacks(module.params["stacks"], CHECKED)
     facts: Facts = {"changed": False}
-    answers = {name: silence(external["url"] + external["health"]) for name, external in module.params["externals"].items()}
-    facts["silent"] = {name: why for name, why in answers.items() if why is not None}
+    facts["silent"] = asked(module.params["externals"])
     problems = [*problems_of(module, stacks, facts), *probed(module, facts["silent"])]
     checkouts = dict.fromkeys(source["dest"] for stack in stacks.values() for source in stack["sources"])
     changes = {checkout: changes_in(module.run_command, checkout) for checkout in checkouts}

@@ -51,6 +51,8 @@ def move(archive: Archive, shop: str, way: t.Callable[[str, str], Run], host: st
         orders = customer.go()
     if done.code != 0:
         sys.exit(f"{done.output}\nCannot measure the move from {host} to {to}: it ended with {done.code}; its output is above.")
+    if absence().both:
+        sys.exit(f"Both servers answered, {absence().both} times: two archives that take orders.")
     said = archive.check(to)
     if said:
         progress(said)

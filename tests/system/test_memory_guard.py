@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.rig.meminfo import GIB, Memory
+from tests.rig.meminfo import GIB, profile
 from tests.rig.rig import Rig
+from tests.system.conftest import Playbook
 from tests.system.playbooks import ROOT, Run, run_playbook
 from tests.system.servers import docker, running, services
 
@@ -26,8 +28,8 @@ def guarded_build(rig: Rig, **extra: Any) -> Run:
     return run_playbook("molecule/memory_guard/converge.yml", rig.inventory, extra=extra)
 
 
-def set_available(rig: Rig, available: int) -> None:
-    rig.set_memory("sandbox", Memory(62 * GIB, available, 8 * GIB, 4 * GIB))
+def set_available(rig: Rig, available: int, server: str = "sandbox") -> None:
+    rig.set_memory(server, dataclasses.replace(profile("incident", server), available=available))
 
 
 def image(rig: Rig, server: str) -> str:
@@ -67,17 +69,17 @@ def test_another_server_builds_where_one_is_named(rig: Rig, short: None) -> None
 class Follower(threading.Thread):
     """Gives the memory back to /proc/meminfo as soon as a container no longer runs, as a kernel does."""
 
-    def __init__(self, rig: Rig, container: str) -> None:
+    def __init__(self, rig: Rig, container: str, server: str = "sandbox") -> None:
         super().__init__(daemon=True)
-        self.rig, self.container = rig, container
+        self.rig, self.container, self.server = rig, container, server
         self.saw_it_stopped = False
         self.done = threading.Event()
 
     def run(self) -> None:
         while not self.done.wait(0.1):
-            if self.container not in docker(self.rig, "sandbox", "ps", "--quiet", "--no-trunc").split():
+            if self.container not in docker(self.rig, self.server, "ps", "--quiet", "--no-trunc").split():
                 self.saw_it_stopped = True
-                set_available(self.rig, NEED)
+                set_available(self.rig, NEED, self.server)
                 return
 
 
@@ -99,6 +101,28 @@ def test_an_optional_service_is_stopped_while_it_builds_and_started_again(rig: R
     after = running(rig, "sandbox")
     assert set(after) == set(before)
     assert [after[name][0] for name in before if after[name] != before[name]] == [database], "it is the same container, started anew"
+
+
+def test_one_whose_container_the_deploy_replaces_runs_in_the_end(rig: Rig, deployed: Run, playbook: Playbook) -> None:
+    stacks = copy.deepcopy(STACKS)
+    stacks["mas"]["services"]["mas-orchestrator"]["optional"] = True
+    stacks["always-on"]["services"]["mycosoft-website"]["needs"] = ["mindex-api"]
+    before = services(rig, "overflow1")["mas-orchestrator"]["Id"]
+    rig.push("mas", {"VERSION": "another\n"}, "An orchestrator that is built anew")
+    set_available(rig, NEED - MIB, "overflow1")
+    follower = Follower(rig, before, "overflow1")
+    follower.start()
+    try:
+        output = playbook("deploy", extra={"rack_stacks": stacks}).succeeded().output
+    finally:
+        follower.done.set()
+        follower.join()
+        rig.set_memory("overflow1", "calm")
+    assert follower.saw_it_stopped, output
+    assert "Restart | Start again what was stopped" in output
+    after = services(rig, "overflow1")["mas-orchestrator"]
+    assert after["Id"] != before, "its image is another one"
+    assert after["State"]["Running"]
 
 
 @pytest.fixture

@@ -152,6 +152,11 @@ def test_one_that_is_not_well_is_warned_of(run: Run, external: str) -> None:
     assert f"brain does not answer at {external}: Internal Server Error. The deploy goes on without it." in result["warned"]
 
 
+@pytest.mark.parametrize("external", [{"health": "/health"}, "http://brain"])
+def test_one_without_an_address_is_refused(run: Run, external: t.Any) -> None:
+    assert run(externals={"brain": external})["msg"].startswith("Cannot ask brain for its health: it has no url. Give externals.brain.url")
+
+
 def test_what_is_no_address_is_not_asked(run: Run) -> None:
     assert run(externals={"brain": {"url": "file:///etc", "health": "/passwd"}})["silent"] == {"brain": "that is no address of HTTP"}
 
