@@ -86,7 +86,9 @@ def fates(client: docker.DockerClient) -> None:
     """A container for each thing that can happen to one; returns when all of it has happened."""
     small = {"mem_limit": "32m", "memswap_limit": "32m"}
     plain = run(client, "plain", ["sleep", "600"], mem_limit="64m", memswap_limit="128m", mem_reservation="16m")
-    parent = run(client, "child-killed", ["sh", "-c", f'python3 -c "{_TOO_MUCH}"; echo killed; exec sleep 600'], **small)
+    child = f'until test -e /go; do sleep 0.1; done; python3 -c "{_TOO_MUCH}"; echo killed; exec sleep 600'
+    parent = run(client, "child-killed", ["sh", "-c", child], **small)
+    parent.exec_run(["touch", "/go"])  # now that it has started, its shim listens: a kill before that makes no event
     killed = run(client, "killed", ["python3", "-c", _TOO_MUCH], **small)
     stopped = run(client, "stopped", ["true"])
     looping = run(client, "looping", ["python3", "-c", _TOO_MUCH], restart_policy={"Name": "always"}, **small)
