@@ -11,38 +11,41 @@ import typing as t
 from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.common.validation import check_type_int
 from ansible.plugins.action import ActionBase
+from ansible_collections.mycosoft.rack.plugins.module_utils._durations import clock
 
 Facts = t.Dict[str, t.Any]
 
 MODULE = "mycosoft.rack.long_command"
 
-#: Seconds between two looks: short at first, because most commands are.
-PAUSES = (0.5, 1.0, 2.0)
-
-
-def clock(seconds: int) -> str:
-    """``4:07``, ``1:02:33``."""
-    minutes, rest = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return "%d:%02d:%02d" % (hours, minutes, rest) if hours else "%d:%02d" % (minutes, rest)
+#: Seconds before a host that did not answer is asked again.
+PAUSE = 2.0
 
 
 class Progress:
-    """Decides what of a command that runs is worth a line: something new, not too often."""
+    """Decides what of a command that runs is worth a line: something new, not too often. ``began``: seconds on any clock."""
 
-    def __init__(self, every: float) -> None:
+    def __init__(self, every: float, began: float) -> None:
         self._every = every
-        self._shown: t.Optional[t.Tuple[float, str]] = None
+        self._shown = (began, "")
 
     def line(self, now: float, seconds: int, last: str) -> t.Optional[str]:
-        """The line to show, or None. ``now``: seconds on any clock; ``seconds``: how long the command has run."""
-        if self._shown is None:
-            self._shown = (now, "")
+        """The line to show, or None. ``now``: seconds on the same clock; ``seconds``: how long the command has run."""
         moment, shown = self._shown
         if now - moment < self._every or (last == shown and now - moment < 6 * self._every):
             return None
         self._shown = (now, last)
         return "%s  %s" % (clock(seconds), last)
+
+
+def still_open(lines: t.Sequence[str], done: t.Container[str]) -> str:
+    """Of lines that differ in their last word the last one counts; of what is not ``done`` by that word, the last line. Else the last of all."""
+    latest: t.Dict[str, str] = {}
+    for line in lines:
+        about = line.rpartition(" ")[0].rstrip()
+        latest.pop(about, None)
+        latest[about] = line
+    left = [line for line in latest.values() if line.rpartition(" ")[2] not in done]
+    return (left or list(lines) or [""])[-1].strip()
 
 
 class ActionModule(ActionBase):
@@ -71,24 +74,25 @@ class ActionModule(ActionBase):
 
     def _follow(self, job: str, label: str, timeout: int, task_vars: Facts) -> Facts:
         """What the last look told: it failed, or the command ended or was stopped."""
-        patience = self._option("patience", 180)
-        progress, looks = Progress(self._option("every", 10)), 0
-        host = self._task.delegate_to or task_vars.get("inventory_hostname")
+        patience, every = self._option("patience", 180), self._option("every", 10)
+        host, done = self._task.delegate_to or task_vars.get("inventory_hostname"), self._task.args.get("done") or ()
         heard = began = time.monotonic()
+        progress = Progress(every, began)
         while True:
-            time.sleep(PAUSES[min(looks, len(PAUSES) - 1)])
-            looks += 1
+            # the host waits, so that the end is seen at once and a long command costs it few looks
+            left = timeout - (time.monotonic() - began)
             try:
-                state = self._call({"step": "look" if time.monotonic() - began < timeout else "stop", "job": job}, task_vars)
+                state = self._call({"job": job, **({"step": "look", "wait": min(every, left)} if left > 0 else {"step": "stop"})}, task_vars)
                 heard = time.monotonic()
             except AnsibleConnectionFailure as error:
                 if time.monotonic() - heard > patience:
                     raise
                 self._display.display("%s: %s: no answer, it goes on there (%s)" % (host, label, str(error).splitlines()[0]))
+                time.sleep(PAUSE)
                 continue
             if state.get("failed") or state.get("ended") or state.get("stopped"):
                 return state
-            line = progress.line(time.monotonic(), state["seconds"], (state["lines"] or [""])[-1])
+            line = progress.line(time.monotonic(), state["seconds"], still_open(state["lines"], done))
             if line:
                 self._display.display("%s: %s: %s" % (host, label, line))
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 mycosoft.rack maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Spans of time: what people write, in seconds."""
+"""Spans of time: what people write, in seconds, and seconds as people read them."""
 
 from __future__ import annotations
 
@@ -25,3 +25,10 @@ def parse_duration(text: str) -> int:
     if not written or found is None:
         raise ValueError("%r is no span of time. Write for example 7d, 36h or 1d12h." % text)
     return sum(int(number or 0) * seconds for number, seconds in zip(found.groups(), UNITS.values()))
+
+
+def clock(seconds: int) -> str:
+    """Seconds as on a clock: ``4:07``, ``1:02:33``."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return "%d:%02d:%02d" % (hours, minutes, rest) if hours else "%d:%02d" % (minutes, rest)

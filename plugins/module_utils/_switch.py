@@ -1,7 +1,7 @@
 # Copyright (c) 2026 mycosoft.rack maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The border of a rollout to the engine and to Compose: one more copy, wait for it, drain and end the others."""
+"""The border of a rollout to the engine and to Compose: one more copy, how it is, drain and end the others."""
 
 from __future__ import annotations
 
@@ -12,13 +12,6 @@ import typing as t
 from ansible_collections.mycosoft.rack.plugins.module_utils._compose import Json, Run
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker import ONEOFF_LABEL, PROJECT_LABEL, SERVICE_LABEL, Engine, NotFound
 from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import RackError
-from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import Kernel
-
-#: Seconds between two looks at a container that is to become healthy.
-_POLL = 0.5
-
-#: Seconds after which a container without a health check counts as up, where it has not ended or been restarted.
-_SETTLED = 5.0
 
 _UP = ("up", "--detach", "--no-build", "--pull", "never")
 _RECREATE = re.compile(r"Container \S+ +Recreate")
@@ -49,20 +42,14 @@ class Service:
         """Have ``copies`` containers; those that are there stay as they are. Raises RackError where Compose refuses."""
         self._compose(*_UP, "--no-deps", "--no-recreate", "--scale", "%s=%d" % (self.name, copies), self.name)
 
-    def is_well(self, identity: str, kernel: Kernel, seconds: int) -> bool:
-        """Whether a container becomes healthy in time; without a health check, whether it still runs after :data:`_SETTLED` seconds."""
-        waited = 0.0
-        while True:
-            detail = self._engine.inspect(identity)
-            state, health = detail["State"], (detail["State"].get("Health") or {}).get("Status", "none")
-            if not state["Running"] or detail.get("RestartCount") or health == "unhealthy":
-                return False
-            if health == "healthy" or (health == "none" and waited >= min(_SETTLED, seconds)):
-                return True
-            if waited >= seconds:
-                return False
-            kernel.pause(_POLL)
-            waited += _POLL
+    def state(self, identity: str) -> str:
+        """How a container is: ``healthy``, ``starting``, ``unhealthy``, ``running`` where it has no health check, or ``ended``, also where it runs again."""
+        detail = self._engine.inspect(identity)
+        state = detail["State"]
+        if not state["Running"] or detail.get("RestartCount"):
+            return "ended"
+        health = str((state.get("Health") or {}).get("Status", "none"))
+        return "running" if health == "none" else health
 
     def drain(self, identity: str, command: t.Sequence[str]) -> t.Optional[str]:
         """Run a command in a container; what it said where it failed."""

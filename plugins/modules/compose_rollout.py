@@ -14,6 +14,7 @@ description:
     the old one is drained, stopped as the service says (C(stop_signal), C(stop_grace_period)) and removed.
   - Who forwards requests, such as a proxy that asks Docker's DNS, has a healthy copy at every moment.
   - A copy that does not become healthy is removed, and the old one never noticed.
+  - As long as a new copy is waited for, a line tells which one and for how long.
   - Where two copies cannot run side by side nothing is done. The service is left to C(docker compose up), which recreates it, and RV(rollouts) says why.
   - A copy that a run left behind which died between two steps is replaced like an old one.
 author:
@@ -84,6 +85,29 @@ options:
     description: How many of the last lines that a failing copy logged are returned. V(0) for none, where logs may hold secrets.
     type: int
     default: 20
+  every:
+    description: Seconds between two lines that tell for what a task waits.
+    type: int
+    default: 10
+  patience:
+    description: Seconds that one call waits for a new copy at most. This is set by the action plugin of the module, and is of no use elsewhere.
+    type: int
+  going:
+    description: What an earlier call began. This is set by the action plugin of the module, and is of no use elsewhere.
+    type: dict
+    suboptions:
+      service:
+        description: Service of the project.
+        type: str
+        required: true
+      container:
+        description: Its new copy.
+        type: str
+        required: true
+      waited:
+        description: Seconds for which that was waited for.
+        type: float
+        required: true
 """
 
 EXAMPLES = r"""
@@ -137,12 +161,11 @@ logs:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mycosoft.rack.plugins.module_utils._compose import Compose
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, connect
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, RackError, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS
+from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, RackError, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import Kernel
-from ansible_collections.mycosoft.rack.plugins.module_utils._rollout import MODES, RECREATE, START_FIRST, against
-from ansible_collections.mycosoft.rack.plugins.module_utils._switch import Service
+from ansible_collections.mycosoft.rack.plugins.module_utils._rollout import MODES, START_FIRST
+from ansible_collections.mycosoft.rack.plugins.module_utils._rollout_steps import GOING, Rollouts
 
 Json = t.Dict[str, t.Any]
 
@@ -156,83 +179,18 @@ def argument_spec() -> Facts:
         "against": {"type": "str"},
         "drain": {"type": "dict", "options": drain},
     }
+    going = {name: {"type": kind, "required": True} for name, kind in (("service", "str"), ("container", "str"), ("waited", "float"))}
     return {
         "project": {"type": "str", "required": True},
         "arguments": {"type": "list", "elements": "str", "required": True},
         "rollouts": {"type": "list", "elements": "dict", "required": True, "options": rollout},
         "wait_timeout": {"type": "int", "default": 300},
         "logs": {"type": "int", "default": 20},
+        "every": {"type": "int", "default": 10},
+        "patience": {"type": "int"},
+        "going": {"type": "dict", "options": going},
         **DOCKER_OPTIONS,
     }
-
-
-class Rollouts:
-    """The work of one call: each service of the list by itself, one after the other, so that memory for one copy is enough."""
-
-    def __init__(self, module: AnsibleModule, kernel: Kernel) -> None:
-        self._module, self._kernel, self._params = module, kernel, module.params
-        self._engine = connect(self._params)
-        stack = {"arguments": self._params["arguments"], "files": ["the files of %s" % self._params["project"]], "directory": "this project"}
-        self._services: Json = Compose(module.run_command, stack).configuration().get("services") or {}
-
-    def of(self, rollout: Json) -> Json:
-        """What was done with one service. Raises RackError where a new copy does not become healthy; the old one runs on."""
-        name = rollout["service"]
-        if name not in self._services:
-            raise InvalidInput("Cannot roll out %s/%s: the Compose files do not have it. Correct its name." % (self._params["project"], name))
-        service = Service(self._engine, self._module.run_command, self._params["project"], self._params["arguments"], name)
-        old = service.containers()
-        why = self._against(rollout, old)
-        if why is not None:
-            return {"service": name, "rollout": RECREATE, "why": why}
-        if not service.is_outdated() and len(old) == 1:
-            return {"service": name, "rollout": "unchanged"}
-        done: Json = {"service": name, "rollout": START_FIRST, "old": [_name(one) for one in old]}
-        return done if self._module.check_mode else {**done, "new": self._switch(service, old, rollout["drain"] or {})}
-
-    def _against(self, rollout: Json, old: t.Sequence[Json]) -> t.Optional[str]:
-        if rollout["mode"] == RECREATE:
-            return "the plan says so"
-        if rollout["against"]:
-            return str(rollout["against"])
-        if not old:
-            return "no copy of it runs yet"
-        stopped = [_name(one) for one in old if not one["State"]["Running"]]
-        if stopped:
-            return "its container %s does not run" % ", ".join(stopped)
-        mounts = [mount for one in old for mount in one["Mounts"]]
-        available = self._kernel.meminfo().get("MemAvailable")
-        return against(self._services[rollout["service"]], mounts, available, rollout["memory"], rollout["mode"])
-
-    def _switch(self, service: Service, old: t.Sequence[Json], drain: Json) -> str:
-        """Name of the copy that took the place of ``old``."""
-        known = {one["Id"] for one in old}
-        service.add(len(old) + 1)
-        added = [one for one in service.containers() if one["Id"] not in known]
-        if len(added) != 1:
-            raise RackError("Cannot roll out %s: Compose made %d new copies instead of one. Nothing was ended." % (service.name, len(added)))
-        new = added[0]
-        if not service.is_well(new["Id"], self._kernel, self._params["wait_timeout"]):
-            logs = self._engine.logs(new["Id"], self._params["logs"]) if self._params["logs"] else []
-            service.discard(new["Id"])
-            raise RackError(
-                "Cannot roll out %s/%s: the new copy was not healthy within %d s. It was removed, and the old one runs on. Read what it logged (logs), "
-                "mend it, and deploy again." % (self._params["project"], service.name, self._params["wait_timeout"]),
-                logs={_name(new): logs},
-            )
-        for one in old:
-            failed = service.drain(one["Id"], drain["command"]) if drain.get("command") else None
-            if failed:
-                self._module.warn("The command that drains %s failed: %s" % (_name(one), failed))
-        if drain.get("seconds"):
-            self._kernel.pause(drain["seconds"])
-        for one in old:
-            service.end(one["Id"])
-        return _name(new)
-
-
-def _name(detail: Json) -> str:
-    return str(detail["Name"]).lstrip("/")
 
 
 def run(module: AnsibleModule, kernel: Kernel) -> Facts:
@@ -240,16 +198,23 @@ def run(module: AnsibleModule, kernel: Kernel) -> Facts:
     done: t.List[Json] = []
     try:
         for rollout in module.params["rollouts"]:
-            done.append(rollouts.of(rollout))  # noqa: PERF401 - what was done before a failure is told
+            one = rollouts.of(rollout)
+            if one["rollout"] == GOING:
+                return {**_facts(done), "changed": True, "going": one}
+            done.append(one)
     except RackError as error:
         error.facts.update(rollouts=done, changed=any(one["rollout"] == START_FIRST for one in done))
         raise
+    return _facts(done)
+
+
+def _facts(done: t.Sequence[Json]) -> Facts:
     switched = [one for one in done if one["rollout"] == START_FIRST]
     diff = {
         "before": "".join("%s: %s\n" % (one["service"], ", ".join(one["old"])) for one in switched),
         "after": "".join("%s: %s\n" % (one["service"], one.get("new", "a new copy")) for one in switched),
     }
-    return {"changed": bool(switched), "rollouts": done, "diff": diff}
+    return {"changed": bool(switched), "rollouts": list(done), "diff": diff}
 
 
 def main(kernel: t.Optional[Kernel] = None) -> None:

@@ -56,6 +56,13 @@ options:
     description: Seconds between two lines at least.
     type: int
     default: 10
+  done:
+    description:
+      - Last words of lines about something that needs no more waiting, such as C(Healthy) in C(Container shop-web-1 Healthy).
+      - Of lines that differ in that word only, the newest counts. Shown is the last one of what is not done, so that it tells what is waited for.
+    type: list
+    elements: str
+    default: []
   tail:
     description: How many of the last lines of its output are returned.
     type: int
@@ -64,6 +71,10 @@ options:
     description: Part of the work. This is set by the action plugin of the module, and is of no use elsewhere.
     type: str
     choices: [start, look, stop]
+  wait:
+    description: Seconds to wait for its end. This is set by the action plugin of the module, and is of no use elsewhere.
+    type: float
+    default: 1
   job:
     description: Directory of a command that runs. This is set by the action plugin of the module, and is of no use elsewhere.
     type: path
@@ -114,9 +125,6 @@ _WRAPPER = 'echo $$; exec >/dev/null; "$@" >output 2>&1 </dev/null; echo $? >cod
 #: Starts the wrapper in a session of its own, out of reach of the connection's end; ends when that has said its process id.
 _APART = 'echo "$(setsid sh -c "$0" sh "$@" 2>/dev/null </dev/null &)"'
 
-#: Seconds for which a start waits for the end.
-_PATIENCE = 1.0
-
 #: Bytes at the end of the output in which the last lines are looked for.
 _WINDOW = 1 << 16
 
@@ -130,8 +138,10 @@ def argument_spec() -> Facts:
         "timeout": {"type": "int", "default": 3600},
         "patience": {"type": "int", "default": 180},
         "every": {"type": "int", "default": 10},
+        "done": {"type": "list", "elements": "str", "default": []},
         "tail": {"type": "int", "default": 40},
         "step": {"type": "str", "choices": ["start", "look", "stop"]},
+        "wait": {"type": "float", "default": 1},
         "job": {"type": "path"},
     }
 
@@ -151,24 +161,18 @@ def start(module: AnsibleModule) -> Facts:
         (job / "pid").write_text("%d %f" % (int(pid), time.time()), encoding="ascii")
     except OSError as error:
         raise RackError("Cannot run %s: %s. Look at the disk and at who may write to %s." % (argv[0], error, directory)) from error
-    return {"job": str(job), **look_until_ended(job, module.params["tail"], _PATIENCE)}
+    return {"job": str(job), **look(job, module.params["tail"], module.params["wait"])}
 
 
-def look_until_ended(job: Path, tail: int, seconds: float) -> Facts:
-    """How far it is when it has ended, or after so many seconds: what is quick needs no second call."""
-    until = time.monotonic() + seconds
-    while not (job / "code").exists() and time.monotonic() < until:
-        time.sleep(0.05)
-    return look(job, tail)
-
-
-def look(job: Path, tail: int) -> Facts:
-    """How far it is; when it has ended, its directory is removed after the answer was put together."""
+def look(job: Path, tail: int, seconds: float) -> Facts:
+    """How far it is when it has ended, or after so many seconds; its directory is removed when it has ended and the answer was put together."""
     try:
         pid, began = (job / "pid").read_text(encoding="ascii").split()
     except OSError as error:
         raise RackError("Cannot find the command again: %s: %s. Look whether it still runs, then run this again." % (job, error.strerror)) from error
-    code = job / "code"
+    code, until = job / "code", time.monotonic() + seconds
+    while not code.exists() and Path("/proc/%s" % pid).exists() and time.monotonic() < until:
+        time.sleep(0.05)
     ended = code.exists()
     facts: Facts = {"changed": True, "ended": ended, "seconds": int(time.time() - float(began)), "lines": last_lines(job / "output", tail)}
     if ended:
@@ -196,7 +200,7 @@ def stop(job: Path, tail: int) -> Facts:
     pid = int((job / "pid").read_text(encoding="ascii").split()[0])
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGTERM)
-    return {**look(job, tail), "stopped": True}
+    return {**look(job, tail, 0), "stopped": True}
 
 
 def run(module: AnsibleModule) -> Facts:
@@ -205,7 +209,8 @@ def run(module: AnsibleModule) -> Facts:
         raise RackError("Cannot run this module alone: its other half is an action plugin of the same name. Use it as a task of mycosoft.rack.long_command.")
     if params["step"] == "start":
         return start(module)
-    return (look if params["step"] == "look" else stop)(Path(params["job"]), params["tail"])
+    job, tail = Path(params["job"]), params["tail"]
+    return look(job, tail, params["wait"]) if params["step"] == "look" else stop(job, tail)
 
 
 def main() -> None:

@@ -30,8 +30,15 @@ class Run:
 
 def run_playbook(playbook: str, inventory: Path, *arguments: str, extra: dict[str, Any] | None = None, cwd: Path = ROOT) -> Run:
     """``playbook``: a path below the checkout or a name such as ``mycosoft.rack.deploy``."""
-    command = ["ansible-playbook", playbook, "--inventory", str(inventory), *arguments]
-    if extra:
-        command += ["--extra-vars", json.dumps(extra)]
+    more = ["--extra-vars", json.dumps(extra)] if extra else []
+    return _run(["ansible-playbook", playbook, "--inventory", str(inventory), *arguments, *more], cwd)
+
+
+def run_task(module: str, server: str, inventory: Path, options: dict[str, Any]) -> Run:
+    """One task alone, ``module`` with its name in full."""
+    return _run(["ansible", server, "--inventory", str(inventory), "--module-name", module, "--args", json.dumps(options)], ROOT)
+
+
+def _run(command: list[str], cwd: Path) -> Run:
     done = subprocess.run(command, cwd=cwd, env=os.environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     return Run(done.returncode, done.stdout)

@@ -15,7 +15,7 @@ from tests.bench.server import Server
 from tests.bench.shop import PORT, Shop
 from tests.bench.visitors import Seen, visitors
 from tests.rig.rig import Rig
-from tests.system.playbooks import Run, run_playbook
+from tests.system.playbooks import Run, run_playbook, run_task
 from tests.system.servers import docker, running
 from tests.system.test_memory import MODULES
 
@@ -107,6 +107,14 @@ def test_the_old_copy_ends_when_the_new_one_is_healthy_and_it_has_been_drained(r
     assert order == sorted(order), seen
 
 
+def test_it_is_told_which_new_copy_is_waited_for_and_for_how_long(rig: Rig) -> None:
+    version(rig, "2", command=["sh", "-c", "sleep 4; exec redis-server"], healthcheck={**WEB["healthcheck"], "retries": 60})
+    rollouts = [{"service": "web", "mode": "start-first", "memory": 1}]
+    run = run_task("mycosoft.rack.compose_rollout", SERVER, rig.inventory, {"project": "shop", "arguments": compose()[1:], "rollouts": rollouts, "every": 1})
+    assert f"{SERVER}: rollout of shop/web: 0:02  shop-web-2 is starting" in run.succeeded().output
+    assert copies(rig) == {"shop-web-2": "2"}
+
+
 def test_what_compose_starts_afterwards_leaves_the_new_copy_alone(rig: Rig, rollout: Rollout) -> None:
     version(rig, "2")
     rollout()
@@ -128,7 +136,8 @@ def test_a_copy_that_does_not_become_healthy_is_removed_and_the_old_one_runs_on(
     version(rig, "2", command=["redis-server", "--no-such-option"])
     result = rollout()
     assert result["failed"] is True
-    assert "the new copy was not healthy" in result["msg"]
+    assert "the new copy was not healthy after " in result["msg"]
+    assert " s, but ended. It was removed" in result["msg"]
     assert any("Configuration" in line for line in result["logs"]["shop-web-2"]), result
     assert running(rig, SERVER) == before
 

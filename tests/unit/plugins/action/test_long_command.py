@@ -6,16 +6,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.mycosoft.rack.plugins.action.long_command import Progress, clock
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (59, "0:59"), (247, "4:07"), (3753, "1:02:33")])
-def test_a_duration_reads_as_on_a_clock(seconds: int, text: str) -> None:
-    assert clock(seconds) == text
+from ansible_collections.mycosoft.rack.plugins.action.long_command import Progress, still_open
 
 
 def shown(looks: list[tuple[float, str]]) -> list[str]:
-    progress = Progress(every=10)
+    progress = Progress(every=10, began=0)
     return [line for now, last in looks if (line := progress.line(now, int(now), last))]
 
 
@@ -29,3 +24,20 @@ def test_something_new_is_shown_but_not_too_often() -> None:
 
 def test_the_same_line_is_a_sign_of_life_once_a_minute() -> None:
     assert shown([(0, "a"), (10, "b"), (30, "b"), (60, "b"), (71, "b"), (90, "b")]) == ["0:10  b", "1:11  b"]
+
+
+WAITING = [" Container shop-web-1  Waiting", " Container shop-edge-1  Waiting", " Container shop-edge-1  Healthy"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "done", "line"),
+    [
+        pytest.param(WAITING, [], "Container shop-edge-1  Healthy", id="nothing is done: the last line"),
+        pytest.param(WAITING, ["Healthy"], "Container shop-web-1  Waiting", id="the one that is waited for"),
+        pytest.param(WAITING[1:], ["Healthy"], "Container shop-edge-1  Healthy", id="all is done: the last line"),
+        pytest.param(["#1 DONE 0.1s", "#2 RUN make"], [], "#2 RUN make", id="a build"),
+        pytest.param([], ["Healthy"], "", id="it said nothing yet"),
+    ],
+)
+def test_of_what_goes_on_at_once_the_open_one_is_shown(lines: list[str], done: list[str], line: str) -> None:
+    assert still_open(lines, done) == line

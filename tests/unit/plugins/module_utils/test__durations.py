@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.mycosoft.rack.plugins.module_utils._durations import parse_duration
+from ansible_collections.mycosoft.rack.plugins.module_utils._durations import clock, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,8 @@ def test_what_people_write_is_read_as_seconds(written: str, seconds: int) -> Non
 def test_what_is_no_span_of_time_is_refused_with_an_example(written: str) -> None:
     with pytest.raises(ValueError, match="Write for example 7d, 36h or 1d12h"):
         parse_duration(written)
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (59, "0:59"), (247, "4:07"), (3753, "1:02:33")])
+def test_a_duration_reads_as_on_a_clock(seconds: int, text: str) -> None:
+    assert clock(seconds) == text

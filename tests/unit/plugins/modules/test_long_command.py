@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 import time
 import typing as t
 from pathlib import Path
@@ -72,7 +73,7 @@ def test_it_is_seen_while_it_runs_and_stopped_with_its_children(run: Run, tmp_pa
     os.mkfifo(fifo)
     job = run(step="start", argv=["sh", "-c", f"echo begun; echo >{fifo}; sleep 600 & sleep 600"])["job"]
     fifo.read_text()  # it has begun by then
-    seen = run(step="look", job=job)
+    seen = run(step="look", job=job, wait=0)
     assert (seen["ended"], seen["lines"], "rc" in seen) == (False, ["begun"], False)
     pid = int((Path(job) / "pid").read_text().split()[0])
     assert run(step="stop", job=job)["stopped"] is True
@@ -80,6 +81,15 @@ def test_it_is_seen_while_it_runs_and_stopped_with_its_children(run: Run, tmp_pa
     while left(pid) and time.monotonic() < until:
         pass
     assert not left(pid)
+
+
+def test_a_look_that_waits_sees_the_end_at_once(run: Run, tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    job = run(step="start", argv=["sh", "-c", f"cat {fifo}"], wait=0)["job"]
+    threading.Timer(0.3, fifo.write_text, ["over\n"]).start()
+    seen = run(step="look", job=job, wait=600)
+    assert (seen["ended"], seen["rc"], seen["lines"]) == (True, 0, ["over"])
 
 
 def test_one_that_was_killed_with_its_wrapper_has_ended(run: Run) -> None:
