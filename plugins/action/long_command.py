@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import typing as t
 
@@ -46,6 +47,12 @@ def still_open(lines: t.Sequence[str], done: t.Container[str]) -> str:
         latest[about] = line
     left = [line for line in latest.values() if line.rpartition(" ")[2] not in done]
     return (left or list(lines) or [""])[-1].strip()
+
+
+def warnings(lines: t.Iterable[str], pattern: t.Optional[str]) -> t.List[str]:
+    """What the first group of the pattern finds in the lines, each once; quotes that were escaped inside a quoted text are plain again."""
+    found = [match.group(1).replace('\\"', '"') for line in lines if pattern and (match := re.search(pattern, line))]
+    return list(dict.fromkeys(found))
 
 
 class ActionModule(ActionBase):
@@ -99,7 +106,9 @@ class ActionModule(ActionBase):
     def _end(self, state: Facts, label: str, timeout: int) -> Facts:
         if state.get("failed"):
             return state
+        told = warnings(state["lines"], self._task.args.get("warning"))
         shown = {key: value for key, value in state.items() if key not in ("ended", "stopped", "job")}
+        shown["warnings"] = [*state.get("warnings", []), *told]
         if state.get("stopped"):
             return {
                 **shown,

@@ -1,6 +1,6 @@
-#!/usr/bin/python
 # Copyright (c) 2026 mycosoft.rack maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A rollout, step by step: one more copy, wait until it is well, drain and end the others."""
 
 from __future__ import annotations

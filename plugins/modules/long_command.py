@@ -63,6 +63,9 @@ options:
     type: list
     elements: str
     default: []
+  warning:
+    description: Regular expression of lines that are warnings. Its first group is what is told of them.
+    type: str
   tail:
     description: How many of the last lines of its output are returned.
     type: int
@@ -139,6 +142,7 @@ def argument_spec() -> Facts:
         "patience": {"type": "int", "default": 180},
         "every": {"type": "int", "default": 10},
         "done": {"type": "list", "elements": "str", "default": []},
+        "warning": {"type": "str"},
         "tail": {"type": "int", "default": 40},
         "step": {"type": "str", "choices": ["start", "look", "stop"]},
         "wait": {"type": "float", "default": 1},

@@ -38,7 +38,7 @@ def building(rack: Rack, run: Process) -> bool:
 
 def starting(_rack: Rack, run: Process) -> bool:
     """Wait until it starts services."""
-    return run.begins(r"Stage \| Start")
+    return run.begins(r"Up \| Start")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -39,7 +39,7 @@ STEPS = {
     "the stop": "offload : Switch [|] Stop it",
     "the comparison": "offload : Switch [|] Compare every file",
     "the note of where it lives": "offload : Switch [|] Note where",
-    "the start on the other server": "compose_deploy : Stage [|] Start",
+    "the start on the other server": "compose_deploy : Up [|] Start",
     "the end of the old containers": "offload : Away [|] Remove",
 }
 

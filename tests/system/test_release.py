@@ -53,7 +53,7 @@ def killed(rig: Rig, before: Images, tmp_path_factory: pytest.TempPathFactory) -
     with log.open("w") as file:
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}  # what it says is waited for
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)
-    while "Stage | Start" not in log.read_text():
+    while "Up | Start" not in log.read_text():
         assert process.poll() is None, log.read_text()
         time.sleep(0.1)
     os.killpg(process.pid, signal.SIGKILL)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.mycosoft.rack.plugins.action.long_command import Progress, still_open
+from ansible_collections.mycosoft.rack.plugins.action.long_command import Progress, still_open, warnings
 
 
 def shown(looks: list[tuple[float, str]]) -> list[str]:
@@ -41,3 +41,10 @@ WAITING = [" Container shop-web-1  Waiting", " Container shop-edge-1  Waiting", 
 )
 def test_of_what_goes_on_at_once_the_open_one_is_shown(lines: list[str], done: list[str], line: str) -> None:
     assert still_open(lines, done) == line
+
+
+def test_a_warning_is_told_once_and_as_it_was_meant() -> None:
+    said = r'time="2026-11-28T16:30:00Z" level=warning msg="Found orphan containers ([gone-1]). Run with \"--remove-orphans\""'
+    meant = 'Found orphan containers ([gone-1]). Run with "--remove-orphans"'
+    assert warnings(["Container a Running", said, said], 'level=warning msg="(.*)"') == [meant]
+    assert warnings([said], None) == []
