@@ -94,6 +94,12 @@ idle:
   type: list
   elements: str
   sample: []
+unwritten:
+  description: Stacks that were never deployed here. In check mode their override is not there afterwards.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 missing_networks:
   description: The C(networks) of the stacks that the engine does not have yet.
   returned: success
@@ -215,6 +221,9 @@ def run(module: AnsibleModule) -> Facts:
             problems.append("Cannot deploy %s to %s: %s." % (name, module.params["host"], error.message.rstrip(".")))
     if problems:
         raise InvalidInput("%s No container was touched. Correct it and run again." % " ".join(problems))
+    unwritten = [name for name in texts if module.check_mode and not path_of(directory, name).is_file()]
+    for name in unwritten:
+        module.warn("%s was never deployed to %s: a deploy would build it and make its containers, anew where they run." % (name, module.params["host"]))
     overrides = {path_of(directory, name): content for name, content in texts.items()}
     before = {path: path.read_text(encoding="utf-8") if path.is_file() else "" for path in overrides}
     changed = {path: content for path, content in overrides.items() if content != before[path]}
@@ -225,6 +234,7 @@ def run(module: AnsibleModule) -> Facts:
         "overrides": {name: str(path_of(directory, name)) for name in texts},
         "absent": absent,
         "idle": [name for name, nothing in idle.items() if nothing],
+        "unwritten": unwritten,
         "missing_networks": there.lacking([network for stack in stacks.values() for network in stack["networks"]]),
         "diff": [{"before_header": str(path), "after_header": str(path), "before": before[path], "after": content} for path, content in changed.items()],
     }

@@ -92,6 +92,13 @@ def test_a_stack_of_which_nothing_runs_here_is_told(run: Run, stacks: Config, mo
     assert run()["idle"] == idle
 
 
+def test_check_mode_tells_what_was_never_deployed_and_a_deploy_leaves_nothing_so(run: Run) -> None:
+    foreseen = run(check=True)
+    assert foreseen["unwritten"] == ["shop", "blog"]
+    assert "shop was never deployed to sandbox: a deploy would build it and make its containers, anew where they run." in str(foreseen["warnings"])
+    assert run()["unwritten"] == run(check=True)["unwritten"] == []
+
+
 def test_the_line_for_people_starts_the_same_stack(run: Run, tmp_path: Path, stacks: Config) -> None:
     run()
     by_hand = next(line for line in written(tmp_path)["shop.yml"].splitlines() if "By hand" in line)
@@ -111,7 +118,8 @@ def test_check_mode_tells_the_same_and_writes_nothing(run: Run, tmp_path: Path) 
     foreseen = run(check=True)
     assert written(tmp_path) == {}
     done = run()
-    assert {**foreseen, "invocation": None} == {**done, "invocation": None}
+    assert foreseen.pop("warnings") is not None
+    assert {**foreseen, "invocation": None, "unwritten": []} == {**done, "invocation": None}
 
 
 def test_where_one_stack_is_refused_nothing_is_written(run: Run, tmp_path: Path, stacks: Config) -> None:
