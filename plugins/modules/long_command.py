@@ -77,7 +77,7 @@ options:
   wait:
     description: Seconds to wait for its end. This is set by the action plugin of the module, and is of no use elsewhere.
     type: float
-    default: 1
+    default: 3
   job:
     description: Directory of a command that runs. This is set by the action plugin of the module, and is of no use elsewhere.
     type: path
@@ -145,7 +145,7 @@ def argument_spec() -> Facts:
         "warning": {"type": "str"},
         "tail": {"type": "int", "default": 40},
         "step": {"type": "str", "choices": ["start", "look", "stop"]},
-        "wait": {"type": "float", "default": 1},
+        "wait": {"type": "float", "default": 3},
         "job": {"type": "path"},
     }
 
