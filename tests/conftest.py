@@ -17,16 +17,8 @@ TESTS = Path(__file__).parent
 ORDER = ("unit", "invariants", "static", "system", "molecule")
 
 
-#: Who shares servers: files that bring up servers of their own, and the longest ones, which share a second rack. All other system tests share one, one test
-#: after the other.
-OWN_SERVERS = {
-    "test_engines.py": "engines",
-    "test_cgroup_v2.py": "vm",
-    "test_scenarios.py": "molecule",
-    "test_memory_guard.py": "second rack",
-    "test_offload.py": "second rack",
-    "test_recover.py": "second rack",
-}
+#: Files that bring up servers of their own; all other system tests share one rack, one test after the other.
+OWN_SERVERS = {"test_engines.py": "engines", "test_cgroup_v2.py": "vm", "test_scenarios.py": "molecule"}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,4 +1,4 @@
-"""One rig for all tests on real servers that one process runs."""
+"""One rig for all tests on real servers; Molecule's scenarios run on the same one."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ BUSY = "sandbox,overflow1"
 
 
 @pytest.fixture(scope="session")
-def rig(worker_id: str) -> Iterator[Rig]:
-    """Each worker has its own, which all its tests share."""
-    rig = Rig("test" if worker_id == "master" else f"test{worker_id}")
+def rig() -> Iterator[Rig]:
+    rig = Rig("test")
     rig.up()
     yield rig
     rig.down()

@@ -118,7 +118,7 @@ def test_check_mode_tells_the_same_and_writes_nothing(run: Run, tmp_path: Path) 
     foreseen = run(check=True)
     assert written(tmp_path) == {}
     done = run()
-    ours: Result = {"invocation": None, "unwritten": [], "warnings": []}  # warnings of one process add up
+    ours = {"invocation": None, "unwritten": [], "warnings": []}  # warnings of one process add up
     assert {**foreseen, **ours} == {**done, **ours}
 
 
