@@ -52,7 +52,7 @@ check: setup ## linters, unit tests, invariants: under a minute, needs no server
 
 .PHONY: test
 test: setup ## everything, on real servers; ends with the line "N passed, N failed"
-	@pytest -n 3 --dist loadscope --junit-xml=.cache/junit.xml
+	@pytest -n 2 --dist loadscope --junit-xml=.cache/junit.xml
 
 .PHONY: bench
 bench: setup ## a deploy with nothing changed, held against plain tasks and an SSH script, RUNS=3 rounds in turn

@@ -71,7 +71,7 @@ def test_arguments_are_not_for_a_shell(run: Run) -> None:
 def test_it_is_seen_while_it_runs_and_stopped_with_its_children(run: Run, tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-    job = run(step="start", argv=["sh", "-c", f"echo begun; echo >{fifo}; sleep 600 & sleep 600"])["job"]
+    job = run(step="start", argv=["sh", "-c", f"echo begun; echo >{fifo}; sleep 600 & sleep 600"], wait=0)["job"]
     fifo.read_text()  # it has begun by then
     seen = run(step="look", job=job, wait=0)
     assert (seen["ended"], seen["lines"], "rc" in seen) == (False, ["begun"], False)
@@ -93,7 +93,7 @@ def test_a_look_that_waits_sees_the_end_at_once(run: Run, tmp_path: Path) -> Non
 
 
 def test_one_that_was_killed_with_its_wrapper_has_ended(run: Run) -> None:
-    begun = run(step="start", argv=["sleep", "600"])
+    begun = run(step="start", argv=["sleep", "600"], wait=0)
     job = begun["job"]
     pid = int((Path(job) / "pid").read_text().split()[0])
     os.killpg(pid, signal.SIGKILL)
