@@ -47,7 +47,7 @@ setup: ## make this checkout ready: system packages (as root), .venv, the collec
 	@tools/setup.sh
 
 .PHONY: check
-check: setup ## linters, unit tests, invariants: under a minute, needs no server
+check: setup ## linters, unit tests, invariants: the inner loop, needs no server
 	@pytest -q -n auto --maxschedchunk=1 -m "not slow" tests/static tests/unit tests/invariants
 
 .PHONY: test
