@@ -16,13 +16,9 @@ from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.validation import check_type_int
-from ansible.plugins.action import ActionBase
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock import Controller, controller_of
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock_file import controller, gone
-
-Facts = t.Dict[str, t.Any]
-
-MODULE = "mycosoft.rack.deploy_lock"
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._stepwise import Facts, Stepwise
 
 #: Seconds that the module waits on the server before this side looks again whether the run that it waits for is alive.
 SLICE = 5.0
@@ -66,35 +62,24 @@ def seen_gone(held_by: Facts, me: t.Optional[Controller]) -> bool:
     return other is not None and other.beside(me) and gone(other, ROOT)
 
 
-class ActionModule(ActionBase):
+class ActionModule(Stepwise):
     """Hands the module what only the controller knows, and waits in slices."""
 
-    _supports_check_mode = True
-    _supports_async = False
+    def steps(self) -> Facts:
+        asked: Facts = {**identity(self.task_vars, os.environ), "host": self.host}
+        state = self._task.args.get("state", "taken")
+        if orphaned(asked["controller"]) and state in ("taken", "renewed"):
+            return {"failed": True, "msg": "Cannot take the lock of %s: the run that asks for it was killed. Run again." % self.host}
+        return self._take(asked) if state == "taken" else self.call(**asked)
 
-    def run(self, tmp: t.Any = None, task_vars: t.Optional[Facts] = None) -> Facts:
-        result: Facts = super().run(tmp, task_vars)
-        known = task_vars or {}
-        # in a loop over servers the one that is worked on is the delegate
-        host = self._task.delegate_to or known.get("inventory_hostname")
-        args = {**self._task.args, **identity(known, os.environ), "host": host}
-        if orphaned(args["controller"]) and args.get("state", "taken") in ("taken", "renewed"):
-            return {**result, "failed": True, "msg": "Cannot take the lock of %s: the run that asks for it was killed. Run again." % host}
-        waits = args.get("state", "taken") == "taken"
-        return {**result, **(self._take(args, known) if waits else self._call(args, known))}
-
-    def _call(self, args: Facts, task_vars: Facts) -> Facts:
-        result: Facts = self._execute_module(module_name=MODULE, module_args=args, task_vars=task_vars)
-        return result
-
-    def _take(self, args: Facts, task_vars: Facts) -> Facts:
+    def _take(self, asked: Facts) -> Facts:
         """Each answer names who has the lock; whether that run is alive is looked up here, before and while the module waits on the server."""
-        wait, began = _seconds(args.get("wait", 0)), time.monotonic()
-        me = controller_of(args["controller"])
-        call: Facts = {**args, "wait": 0}
+        wait, began = _seconds(self._task.args.get("wait", 0)), time.monotonic()
+        me = controller_of(asked["controller"])
+        call: Facts = {**asked, "wait": 0}
         told: Facts = {}
         while True:
-            result = self._call(call, task_vars)
+            result = self.call(**call)
             held_by, left = result.get("held_by"), wait - (time.monotonic() - began)
             if held_by is not None and held_by != call.get("gone") and seen_gone(held_by, me):
                 call = {**call, "gone": held_by, "wait": 0}
@@ -102,7 +87,7 @@ class ActionModule(ActionBase):
                 return {**result, "waited": int(wait - left)} if "waited" in result else result
             else:
                 if not told or told.get("run") != held_by.get("run"):  # a scheduler sees for whom it waits
-                    self._display.display("%s: %s. Waiting up to %d s." % (args["host"], result["holder"], left))
+                    self._display.display("%s: %s. Waiting up to %d s." % (self.host, result["holder"], left))
                 call, told = {**call, "wait": int(min(left, SLICE))}, held_by
 
 

@@ -11,12 +11,8 @@ import typing as t
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.common.validation import check_type_int
-from ansible.plugins.action import ActionBase
 from ansible_collections.mycosoft.rack.plugins.module_utils._durations import clock
-
-Facts = t.Dict[str, t.Any]
-
-MODULE = "mycosoft.rack.long_command"
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._stepwise import Facts, Stepwise
 
 #: Seconds before a host that did not answer is asked again.
 PAUSE = 2.0
@@ -55,53 +51,43 @@ def warnings(lines: t.Iterable[str], pattern: t.Optional[str]) -> t.List[str]:
     return list(dict.fromkeys(found))
 
 
-class ActionModule(ActionBase):
+class ActionModule(Stepwise):
     """Starts the command, and looks until it has ended."""
 
-    _supports_check_mode = True
-    _supports_async = False
-
-    def run(self, tmp: t.Any = None, task_vars: t.Optional[Facts] = None) -> Facts:
-        result: Facts = super().run(tmp, task_vars)
+    def steps(self) -> Facts:
         if self._task.check_mode:
-            return {**result, "skipped": True, "msg": "The command is not run in check mode."}
-        known = task_vars or {}
-        started = self._call({"step": "start"}, known)
+            return {"skipped": True, "msg": "The command is not run in check mode."}
+        started = self.call(step="start")
         label, timeout = self._task.args.get("label") or self._task.args["argv"][0], self._option("timeout", 3600)
         over = started.get("failed") or started.get("ended")
-        state = started if over else self._follow(str(started["job"]), label, timeout, known)
-        return {**result, **self._end(state, label, timeout)}
-
-    def _call(self, more: Facts, task_vars: Facts) -> Facts:
-        answer: Facts = self._execute_module(module_name=MODULE, module_args={**self._task.args, **more}, task_vars=task_vars)
-        return answer
+        return self._end(started if over else self._follow(str(started["job"]), label, timeout), label, timeout)
 
     def _option(self, name: str, default: int) -> int:
         return int(check_type_int(self._task.args.get(name, default)))
 
-    def _follow(self, job: str, label: str, timeout: int, task_vars: Facts) -> Facts:
+    def _follow(self, job: str, label: str, timeout: int) -> Facts:
         """What the last look told: it failed, or the command ended or was stopped."""
         patience, every = self._option("patience", 180), self._option("every", 10)
-        host, done = self._task.delegate_to or task_vars.get("inventory_hostname"), self._task.args.get("done") or ()
+        done = self._task.args.get("done") or ()
         heard = began = time.monotonic()
         progress = Progress(every, began)
         while True:
             # the host waits, so that the end is seen at once and a long command costs it few looks
             left = timeout - (time.monotonic() - began)
             try:
-                state = self._call({"job": job, **({"step": "look", "wait": min(every, left)} if left > 0 else {"step": "stop"})}, task_vars)
+                state = self.call(job=job, step="look", wait=min(every, left)) if left > 0 else self.call(job=job, step="stop")
                 heard = time.monotonic()
             except AnsibleConnectionFailure as error:
                 if time.monotonic() - heard > patience:
                     raise
-                self._display.display("%s: %s: no answer, it goes on there (%s)" % (host, label, str(error).splitlines()[0]))
+                self._display.display("%s: %s: no answer, it goes on there (%s)" % (self.host, label, str(error).splitlines()[0]))
                 time.sleep(PAUSE)
                 continue
             if state.get("failed") or state.get("ended") or state.get("stopped"):
                 return state
             line = progress.line(time.monotonic(), state["seconds"], still_open(state["lines"], done))
             if line:
-                self._display.display("%s: %s: %s" % (host, label, line))
+                self._display.display("%s: %s: %s" % (self.host, label, line))
 
     def _end(self, state: Facts, label: str, timeout: int) -> Facts:
         if state.get("failed"):
