@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -86,7 +87,7 @@ def website(rig: Rig) -> dict[str, Any]:
 
 
 class Writer(threading.Thread):
-    """Counts up in the database until it is gone; what was answered was kept."""
+    """Counts up in the database, some times a second, until it is gone; what was answered was kept."""
 
     def __init__(self, rig: Rig) -> None:
         super().__init__(daemon=True)
@@ -98,6 +99,7 @@ class Writer(threading.Thread):
             if done.returncode or not done.stdout.strip().isdecimal():
                 return
             self.answered = int(done.stdout)
+            time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")
