@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ansible.module_utils.common.validation import check_type_int
-from ansible_collections.mycosoft.rack.plugins.module_utils._durations import clock
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.durations import clock
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._stepwise import Facts, Stepwise
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.validation import check_type_int
-from ansible_collections.mycosoft.rack.plugins.module_utils._lock import Controller, controller_of
-from ansible_collections.mycosoft.rack.plugins.module_utils._lock_file import controller, gone
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock.decide import Controller, controller_of
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock.file import controller, gone
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._stepwise import Facts, Stepwise
 
 #: Seconds that the module waits on the server before this side looks again whether the run that it waits for is alive.

@@ -11,7 +11,7 @@ import typing as t
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.common.validation import check_type_int
-from ansible_collections.mycosoft.rack.plugins.module_utils._durations import clock
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.durations import clock
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._stepwise import Facts, Stepwise
 
 #: Seconds before a host that did not answer is asked again.

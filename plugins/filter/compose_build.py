@@ -8,9 +8,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.mycosoft.rack.plugins.module_utils._build_elsewhere import portable
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import RackError
-from ansible_collections.mycosoft.rack.plugins.module_utils._schema import plain
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import RackError
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import plain
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.remote_build import portable
 
 
 def compose_build(config: t.Any) -> t.Dict[str, t.Any]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mycosoft.rack.plugins.module_utils._failure import failure_text
-from ansible_collections.mycosoft.rack.plugins.module_utils._schema import plain
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import plain
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._report.failure import failure_text
 
 
 def deploy_failure(result: t.Any, action: str, lost: t.Any = (), problems: t.Any = (), restored: t.Any = None) -> str:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mycosoft.rack.plugins.module_utils._report import deploy_document, deploy_text
-from ansible_collections.mycosoft.rack.plugins.module_utils._schema import plain
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import plain
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._report.deploy import deploy_document, deploy_text
 
 
 def deploy_report(hosts: t.Any, check: bool = False, purge: t.Any = None) -> t.Dict[str, t.Any]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.mycosoft.rack.plugins.module_utils._gate import gate
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import RackError
-from ansible_collections.mycosoft.rack.plugins.module_utils._schema import plain
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import RackError
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import plain
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.gate import gate
 
 
 def memory_gate(memory: t.Any, plan: t.Any, step: str) -> t.Dict[str, t.Any]:

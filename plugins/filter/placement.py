@@ -8,10 +8,10 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.mycosoft.rack.plugins.module_utils._hosts import Given
-from ansible_collections.mycosoft.rack.plugins.module_utils._moves import propose
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import RackError
-from ansible_collections.mycosoft.rack.plugins.module_utils._schema import plain
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import RackError
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import plain
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.hosts import Given
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.propose import propose
 
 
 def placement(

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mycosoft.rack.plugins.module_utils._page import page
-from ansible_collections.mycosoft.rack.plugins.module_utils._schema import plain
-from ansible_collections.mycosoft.rack.plugins.module_utils._status import status_document, status_text
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import plain
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._report.page import page
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._report.status import status_document, status_text
 
 
 def status_report(hosts: t.Any, check: bool = False) -> t.Dict[str, t.Any]:

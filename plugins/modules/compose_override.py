@@ -113,14 +113,14 @@ import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mycosoft.rack.plugins.module_utils._compose import STACK, Compose, read_stacks
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, Engine, connect
-from ansible_collections.mycosoft.rack.plugins.module_utils._files import put
-from ansible_collections.mycosoft.rack.plugins.module_utils._health import SINCE_API
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, RackError, reported
-from ansible_collections.mycosoft.rack.plugins.module_utils._override import override
-from ansible_collections.mycosoft.rack.plugins.module_utils._override_text import text
-from ansible_collections.mycosoft.rack.plugins.module_utils._schema import Field, Fields, each, list_of
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, RackError, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.files import put
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import Field, Fields, each, list_of
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, Engine, connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import STACK, Compose, read_stacks
+from ansible_collections.mycosoft.rack.plugins.module_utils._override.health import SINCE_API
+from ansible_collections.mycosoft.rack.plugins.module_utils._override.render import override
+from ansible_collections.mycosoft.rack.plugins.module_utils._override.yaml import text
 
 Json = t.Dict[str, t.Any]
 

@@ -161,11 +161,11 @@ logs:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, RackError, reported
-from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import Kernel
-from ansible_collections.mycosoft.rack.plugins.module_utils._rollout import MODES, START_FIRST
-from ansible_collections.mycosoft.rack.plugins.module_utils._rollout_steps import GOING, Rollouts
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, RackError, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
+from ansible_collections.mycosoft.rack.plugins.module_utils._rollout.blockers import MODES, START_FIRST
+from ansible_collections.mycosoft.rack.plugins.module_utils._rollout.steps import GOING, Rollouts
 
 Json = t.Dict[str, t.Any]
 

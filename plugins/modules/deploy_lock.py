@@ -198,10 +198,10 @@ import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mycosoft.rack.plugins.module_utils._lock import DECISIONS, Lock, Moment, Step, request_of, to_json
-from ansible_collections.mycosoft.rack.plugins.module_utils._lock_file import LockFile, moment, processes_of
-from ansible_collections.mycosoft.rack.plugins.module_utils._lock_report import describe, event, refusal, takeover
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, RackError, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, RackError, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock.decide import DECISIONS, Lock, Moment, Step, request_of, to_json
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock.file import LockFile, moment, processes_of
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock.report import describe, event, refusal, takeover
 
 #: Seconds between two looks at a lock that another run has.
 POLL = 1.0

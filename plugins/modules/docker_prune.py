@@ -245,14 +245,14 @@ import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, connect
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, RackError, reported
-from ansible_collections.mycosoft.rack.plugins.module_utils._prune import make_plan
-from ansible_collections.mycosoft.rack.plugins.module_utils._prune_report import disk_facts, facts, failure, too_many
-from ansible_collections.mycosoft.rack.plugins.module_utils._prune_request import PRUNE_OPTIONS, prune_request
-from ansible_collections.mycosoft.rack.plugins.module_utils._removal import carry_out, foresee
-from ansible_collections.mycosoft.rack.plugins.module_utils._snapshot import read_snapshot, volume_sizes
-from ansible_collections.mycosoft.rack.plugins.module_utils._volume_record import write_record
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, RackError, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.apply import carry_out, foresee
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.plan import make_plan
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.report import disk_facts, facts, failure, too_many
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.request import PRUNE_OPTIONS, prune_request
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.snapshot import read_snapshot, volume_sizes
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.volume_record import write_record
 
 
 def argument_spec() -> t.Dict[str, t.Any]:

@@ -172,13 +172,13 @@ waiting:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, connect
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, RackError, reported
-from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import Kernel
-from ansible_collections.mycosoft.rack.plugins.module_utils._recovery import Planned
-from ansible_collections.mycosoft.rack.plugins.module_utils._recovery_record import RECORD
-from ansible_collections.mycosoft.rack.plugins.module_utils._recovery_steps import Work
-from ansible_collections.mycosoft.rack.plugins.module_utils._units import parse_percent, parse_size
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, RackError, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import parse_percent, parse_size
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
+from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.choose import Planned
+from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.record import RECORD
+from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.steps import Work
 
 _AVAILABLE = {"stopped": "20%", "started": "0", "restored": "5%"}
 

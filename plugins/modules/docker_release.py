@@ -159,18 +159,18 @@ import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, connect
-from ansible_collections.mycosoft.rack.plugins.module_utils._history import append
-from ansible_collections.mycosoft.rack.plugins.module_utils._lock import Lock
-from ansible_collections.mycosoft.rack.plugins.module_utils._lock_file import LockFile
-from ansible_collections.mycosoft.rack.plugins.module_utils._moved import Moved, read_moved
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, reported
-from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import Kernel
-from ansible_collections.mycosoft.rack.plugins.module_utils._release import Release
-from ansible_collections.mycosoft.rack.plugins.module_utils._release_steps import Work, read_room
-from ansible_collections.mycosoft.rack.plugins.module_utils._release_store import Store
-from ansible_collections.mycosoft.rack.plugins.module_utils._released import Released, read_stacks
-from ansible_collections.mycosoft.rack.plugins.module_utils._times import iso
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.jsonlines import append
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import iso
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock.decide import Lock
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock.file import LockFile
+from ansible_collections.mycosoft.rack.plugins.module_utils._offload.moved import Moved, read_moved
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.live import Released, read_stacks
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import Release
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.steps import Work, read_room
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.store import Store
 
 
 def argument_spec() -> Facts:

@@ -144,14 +144,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mycosoft.rack.plugins.module_utils._disk import Disk, measure
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, Engine, connect
-from ansible_collections.mycosoft.rack.plugins.module_utils._durations import parse_duration
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, Unreachable, reported
-from ansible_collections.mycosoft.rack.plugins.module_utils._release_status import stack_status, tail
-from ansible_collections.mycosoft.rack.plugins.module_utils._released import read_stacks
-from ansible_collections.mycosoft.rack.plugins.module_utils._timeline import of_checks, of_releases, runs, timeline
-from ansible_collections.mycosoft.rack.plugins.module_utils._times import iso
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.durations import parse_duration
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, Unreachable, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import iso
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, Engine, connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.disk import Disk, measure
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.live import read_stacks
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.status import stack_status, tail
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.timeline import of_checks, of_releases, runs, timeline
 
 
 def argument_spec() -> Facts:

@@ -127,13 +127,13 @@ import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mycosoft.rack.plugins.module_utils._containers import Container, of_services, read
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, Engine, connect
-from ansible_collections.mycosoft.rack.plugins.module_utils._limits import Limit, plan, read_limits
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, RackError, reported
-from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import Kernel
-from ansible_collections.mycosoft.rack.plugins.module_utils._times import precisely, timestamp
-from ansible_collections.mycosoft.rack.plugins.module_utils._watch import Begin, Problem, problems, sentence, unproven
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, RackError, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import precisely, timestamp
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, Engine, connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
+from ansible_collections.mycosoft.rack.plugins.module_utils._limits.changes import Limit, plan, read_limits
+from ansible_collections.mycosoft.rack.plugins.module_utils._limits.watch import Begin, Problem, problems, sentence, unproven
+from ansible_collections.mycosoft.rack.plugins.module_utils._memory.containers import Container, of_services, read
 
 Limits = t.Mapping[t.Tuple[str, str], Limit]
 

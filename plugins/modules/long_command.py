@@ -120,7 +120,7 @@ import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, RackError, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, RackError, reported
 
 #: Says its process id, runs the command, and leaves its exit code as the last thing: whole, or not there.
 _WRAPPER = 'echo $$; exec >/dev/null; "$@" >output 2>&1 </dev/null; echo $? >code.new; mv code.new code'

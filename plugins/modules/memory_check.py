@@ -210,12 +210,12 @@ containers:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mycosoft.rack.plugins.module_utils._check import observe, record, refuse_impossible
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS
-from ansible_collections.mycosoft.rack.plugins.module_utils._memory import LEVELS, assess, status
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, RackError, reported
-from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import Kernel
-from ansible_collections.mycosoft.rack.plugins.module_utils._thresholds import SIZES, Thresholds, read_thresholds
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, RackError, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
+from ansible_collections.mycosoft.rack.plugins.module_utils._memory.check import observe, record, refuse_impossible
+from ansible_collections.mycosoft.rack.plugins.module_utils._memory.findings import LEVELS, assess, status
+from ansible_collections.mycosoft.rack.plugins.module_utils._memory.thresholds import SIZES, Thresholds, read_thresholds
 
 
 def argument_spec() -> Facts:

@@ -101,11 +101,11 @@ import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mycosoft.rack.plugins.module_utils._disk import measure
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, Engine, NotFound, connect
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, reported
-from ansible_collections.mycosoft.rack.plugins.module_utils._service_data import leaving, parents
-from ansible_collections.mycosoft.rack.plugins.module_utils._units import human
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import human
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, Engine, NotFound, connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.disk import measure
+from ansible_collections.mycosoft.rack.plugins.module_utils._offload.data import leaving, parents
 
 Json = t.Dict[str, t.Any]
 

@@ -111,11 +111,11 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.compat.version import LooseVersion
-from ansible_collections.mycosoft.rack.plugins.module_utils._compose import STACK, Compose, Refused, Run, read_stacks, version
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker import DOCKER_OPTIONS, connect
-from ansible_collections.mycosoft.rack.plugins.module_utils._moved import MOVED, read_moved
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, RackError, reported
-from ansible_collections.mycosoft.rack.plugins.module_utils._schema import Field, Fields, each
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, RackError, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import Field, Fields, each
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import STACK, Compose, Refused, Run, read_stacks, version
+from ansible_collections.mycosoft.rack.plugins.module_utils._offload.moved import MOVED, read_moved
 
 Json = t.Dict[str, t.Any]
 

@@ -81,10 +81,10 @@ import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, InvalidInput, RackError, reported
-from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import Kernel
-from ansible_collections.mycosoft.rack.plugins.module_utils._swap import SwapDevice, read_devices
-from ansible_collections.mycosoft.rack.plugins.module_utils._units import human, parse_size
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, RackError, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import human, parse_size
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.swap import SwapDevice, read_devices
 
 #: What timeout(1) ends with where it had to end the command.
 _LATE = 124

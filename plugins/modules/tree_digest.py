@@ -84,9 +84,9 @@ import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mycosoft.rack.plugins.module_utils._files import put
-from ansible_collections.mycosoft.rack.plugins.module_utils._outcome import Facts, RackError, reported
-from ansible_collections.mycosoft.rack.plugins.module_utils._tree import Memory, read_tree
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, RackError, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.files import put
+from ansible_collections.mycosoft.rack.plugins.module_utils._offload.tree import Memory, read_tree
 
 
 def read(path: str, specials: bool, memory: Memory) -> Facts:

@@ -9,9 +9,9 @@ import dataclasses
 import random
 import typing as t
 
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker_objects import KINDS, DockerObject, Need
-from ansible_collections.mycosoft.rack.plugins.module_utils._guards import Budget, KeepAnonymousVolumes, KeepNamedVolumes, KeepWithinBudget
-from ansible_collections.mycosoft.rack.plugins.module_utils._keep import (
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.objects import KINDS, DockerObject, Need
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.guards import Budget, KeepAnonymousVolumes, KeepNamedVolumes, KeepWithinBudget
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.keep import (
     KeepImage,
     KeepLabel,
     KeepNetwork,

@@ -19,8 +19,8 @@ from pathlib import Path
 from tests.mutants.score import by_module, mutants, percent, table
 from tests.repository import COLLECTION, ROOT
 
-#: The modules of plugins/module_utils that decide what goes. The tests of each are tests/unit/plugins/module_utils/test_<module>.py.
-MODULES = ("_build_cache", "_disk", "_durations", "_guards", "_keep", "_prune", "_prune_request", "_volume_record")
+#: The modules of plugins/module_utils that decide what goes. The tests of <package>.<module> are tests/unit/plugins/module_utils/<package>/test_<module>.py.
+MODULES = ("_base.durations", "_host.disk", "_prune.build_cache", "_prune.guards", "_prune.keep", "_prune.plan", "_prune.request", "_prune.volume_record")
 #: Percent that have to be killed, of all together.
 ENOUGH = 90
 
@@ -48,8 +48,9 @@ def lay_out(folder: Path) -> None:
     package.mkdir(parents=True)
     subprocess.run([ROOT / "tools/export.sh", package], check=True)
     (package / "tests").rename(folder / "tests")
-    files = [f"{UTILITIES}/{module}.py" for module in MODULES]
-    tests = [f"{TESTS}/test_{module}.py" for module in MODULES]
+    places = [module.split(".") for module in MODULES]
+    files = [f"{UTILITIES}/{package}/{module}.py" for package, module in places]
+    tests = [f"{TESTS}/{package}/test_{module}.py" for package, module in places]
     (folder / "pyproject.toml").write_text(SETTINGS.format(utilities=UTILITIES, files=files, tests=tests), encoding="utf-8")
 
 

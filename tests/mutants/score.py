@@ -21,7 +21,8 @@ class Mutant:
 
     @property
     def module(self) -> str:
-        return self.name.split(".")[-2]
+        """Package and module, as in ``_prune.keep``."""
+        return ".".join(self.name.split(".")[-3:-1])
 
     @property
     def killed(self) -> bool:

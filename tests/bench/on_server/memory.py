@@ -55,8 +55,8 @@ def start(number: int, image: str) -> int:
 
 def gather() -> float:
     """What memory_check does before it judges, connecting included."""
-    from ansible_collections.mycosoft.rack.plugins.module_utils._check import observe
-    from ansible_collections.mycosoft.rack.plugins.module_utils._procfs import Kernel
+    from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
+    from ansible_collections.mycosoft.rack.plugins.module_utils._memory.check import observe
     from ansible_collections.mycosoft.rack.plugins.modules.memory_check import argument_spec
 
     params = {name: option.get("default") for name, option in argument_spec().items()}

@@ -10,14 +10,18 @@ import pytest
 from tests.mutants.score import Mutant, by_module, mutants, percent, table
 
 RESULTS = """
-    rack.plugins.module_utils._keep.x_rules__mutmut_1: killed
-    rack.plugins.module_utils._keep.xǁRuleǁkeeps__mutmut_2: survived
-    rack.plugins.module_utils._prune.x_plan__mutmut_1: timeout
+    rack.plugins.module_utils._prune.keep.x_rules__mutmut_1: killed
+    rack.plugins.module_utils._prune.keep.xǁRuleǁkeeps__mutmut_2: survived
+    rack.plugins.module_utils._prune.plan.x_plan__mutmut_1: timeout
 """
 
 
 def test_every_mutant_of_the_list_is_read_with_its_module() -> None:
-    assert [(mutant.module, mutant.status) for mutant in mutants(RESULTS)] == [("_keep", "killed"), ("_keep", "survived"), ("_prune", "timeout")]
+    assert [(mutant.module, mutant.status) for mutant in mutants(RESULTS)] == [
+        ("_prune.keep", "killed"),
+        ("_prune.keep", "survived"),
+        ("_prune.plan", "timeout"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -29,9 +33,9 @@ def test_only_a_failing_or_endless_test_kills(status: str, killed: bool) -> None
 
 
 def test_a_module_without_mutants_has_not_passed() -> None:
-    assert percent(by_module(mutants(RESULTS), ["_keep", "_other"])["_other"]) == 0
+    assert percent(by_module(mutants(RESULTS), ["_prune.keep", "_other"])["_other"]) == 0
 
 
 def test_the_table_counts_each_module_and_all() -> None:
-    lines = [line.split() for line in table(by_module(mutants(RESULTS), ["_keep", "_prune"])).splitlines()]
-    assert lines[1:] == [["_keep", "2", "1", "1", "50.0"], ["_prune", "1", "1", "0", "100.0"], ["all", "3", "2", "1", "66.7"]]
+    lines = [line.split() for line in table(by_module(mutants(RESULTS), ["_prune.keep", "_prune.plan"])).splitlines()]
+    assert lines[1:] == [["_prune.keep", "2", "1", "1", "50.0"], ["_prune.plan", "1", "1", "0", "100.0"], ["all", "3", "2", "1", "66.7"]]

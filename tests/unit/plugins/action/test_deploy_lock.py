@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.mycosoft.rack.plugins.action.deploy_lock import identity, orphaned, seen_gone
-from ansible_collections.mycosoft.rack.plugins.module_utils._lock import Controller, controller_of
-from ansible_collections.mycosoft.rack.plugins.module_utils._lock_file import controller
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock.decide import Controller, controller_of
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock.file import controller
 
 ROOT = Path("/")
 LOGIN = pwd.getpwuid(os.getuid()).pw_name

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import typing as t
 
-from ansible_collections.mycosoft.rack.plugins.module_utils._times import iso
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import iso
 
 from tests.unit.plugins.filter.racks import plan
 

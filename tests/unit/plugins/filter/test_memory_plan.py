@@ -11,7 +11,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from ansible.template import trust_as_template
 from ansible_collections.mycosoft.rack.plugins.filter.memory_plan import FilterModule, memory_plan
-from ansible_collections.mycosoft.rack.plugins.module_utils._units import exact
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import exact
 from hypothesis import given
 from hypothesis import strategies as st
 

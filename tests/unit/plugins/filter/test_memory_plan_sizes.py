@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import pytest
 from ansible.errors import AnsibleFilterError
-from ansible_collections.mycosoft.rack.plugins.module_utils._units import exact
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import exact
 from hypothesis import given
 from hypothesis import strategies as st
 

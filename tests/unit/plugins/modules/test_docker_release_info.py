@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.mycosoft.rack.plugins.module_utils._times import iso
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import iso
 from ansible_collections.mycosoft.rack.plugins.modules import docker_release, docker_release_info
 from ansible_collections.mycosoft.rack.tests.fakes.docker_engine import DockerEngine
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.mycosoft.rack.plugins.module_utils import _tree
+from ansible_collections.mycosoft.rack.plugins.module_utils._offload import tree as _tree
 from ansible_collections.mycosoft.rack.plugins.modules import tree_digest
 
 Result = dict[str, t.Any]

@@ -1,0 +1,136 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must not happen to a service that was just started.
+
+Pure. A container without a health check counts as up while it restarts in a
+loop, and OOMKilled speaks of its main process only: events, counters and the
+state are held against each other.
+"""
+
+from __future__ import annotations
+
+import math
+import typing as t
+from dataclasses import asdict, dataclass, replace
+
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import iso
+from ansible_collections.mycosoft.rack.plugins.module_utils._limits.changes import Change
+from ansible_collections.mycosoft.rack.plugins.module_utils._memory.containers import Container
+
+Json = t.Dict[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that happened to a service; ``when`` in ISO 8601, UTC, None where nobody knows."""
+
+    project: str
+    service: str
+    container: str
+    what: str
+    when: t.Optional[str]
+
+    def facts(self) -> Json:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Begin:
+    """Where a watch begins: what ran then, and the moments (seconds since 1970) of the watch itself and of the run that it belongs to.
+
+    A container that the run made, and that was killed for want of memory before the watch, may have been started again and look well.
+    """
+
+    containers: t.Sequence[Container]
+    watch: float
+    run: t.Optional[float] = None
+
+    def before(self) -> t.List[Container]:
+        """What ran, with the counters that count."""
+        return [replace(one, cgroup=replace(one.cgroup, oom_kills=0)) if one.cgroup and self._made(one) else one for one in self.containers]
+
+    def due(self, seconds: int) -> int:
+        """How many seconds more it takes until each container has been up for ``seconds``; whole ones, rounded up."""
+        up = [0.0 if one.started_at is None else self.watch - one.started_at for one in self.containers]
+        return max(0, math.ceil(seconds - min(up, default=0.0)))
+
+    def counts(self, event: Json) -> bool:
+        """Whether an event belongs to the watch."""
+        moment = event["timeNano"] / 1e9
+        if event["Action"] == "oom" and self.run is not None and moment >= self.run:
+            return moment >= self.watch or any(one.id == event["Actor"]["ID"] and self._made(one) for one in self.containers)
+        return bool(moment >= self.watch)
+
+    def _made(self, container: Container) -> bool:
+        return self.run is not None and container.created is not None and container.created >= self.run
+
+
+def problems(wanted: t.Iterable[t.Tuple[str, str]], before: t.Sequence[Container], after: t.Sequence[Container], events: t.Iterable[Json]) -> t.List[Problem]:
+    """Everything that went wrong between ``before`` and ``after``, one entry for each container and cause."""
+    found = [*_of_events(before, events), *_of_counters(before, after), *_of_health(after)]
+    running = {(container.project, container.service) for container in after if container.state == "running"}
+    told = {(problem.project, problem.service) for problem in found}
+    found += [Problem(project, service, "", "no container of it runs", None) for project, service in wanted if (project, service) not in running | told]
+    once: t.Dict[t.Tuple[str, str], Problem] = {}
+    for problem in found:  # an event, which knows the moment, comes before what a counter tells of the same
+        once.setdefault((problem.container or problem.service, problem.what), problem)
+    return sorted(once.values(), key=lambda problem: (problem.project, problem.service, problem.when or "", problem.what))
+
+
+def _of_events(before: t.Iterable[Container], events: t.Iterable[Json]) -> t.Iterator[Problem]:
+    then = {container.id: container for container in before}
+    for event in events:
+        container, what = then.get(event["Actor"]["ID"]), _of_event(event)
+        if container is not None and what:
+            yield _problem(container, what, iso(event["timeNano"] / 1e9))
+
+
+def _of_event(event: Json) -> t.Optional[str]:
+    action = event["Action"]
+    if action == "oom":
+        return "ran out of memory"
+    if action == "die":
+        return "ended with exit code %s" % event["Actor"].get("Attributes", {}).get("exitCode", "unknown")
+    if action == "health_status: unhealthy":
+        return "became unhealthy"
+    return None
+
+
+def _of_counters(before: t.Iterable[Container], after: t.Iterable[Container]) -> t.Iterator[Problem]:
+    """What no event told, because the engine forgot it or was started again."""
+    now = {container.id: container for container in after}
+    for container in before:
+        for what in _counted(container, now.get(container.id, container)):
+            yield _problem(container, what, None)
+
+
+def _counted(before: Container, after: Container) -> t.Iterator[str]:
+    kills = [(one.cgroup.oom_kills or 0) if one.cgroup else 0 for one in (before, after)]
+    if kills[1] > kills[0]:
+        yield "ran out of memory"
+    if after.restarts > before.restarts:
+        yield "was restarted"
+    elif after.started_at != before.started_at and after.state == "running":
+        yield "was started again"
+
+
+def _of_health(after: t.Iterable[Container]) -> t.Iterator[Problem]:
+    """Compose's --wait can end well when its time is up (seen with 2.26): it is not trusted."""
+    for container in after:
+        if container.state == "running" and container.health not in (None, "none", "healthy"):
+            yield _problem(container, "is not healthy but %s" % container.health, None)
+
+
+def _problem(container: Container, what: str, when: t.Optional[str]) -> Problem:
+    return Problem(container.project or "", container.service or "", container.name, what, when)
+
+
+def unproven(changes: t.Iterable[Change]) -> t.List[Problem]:
+    """Containers that would have to change to hold what was planned; ``changes``: what each one is to become."""
+    return [_problem(change.container, "does not hold its limits (%s)" % ", ".join(change.differences()), None) for change in changes if change.needed]
+
+
+def sentence(problem: Problem) -> str:
+    """``always-on/website ran out of memory at 2026-11-23T05:19:43Z``."""
+    return "%s/%s: %s%s" % (problem.project, problem.service, problem.what, " at %s" % problem.when if problem.when else "")

@@ -1,0 +1,154 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read what a prune decides on: one pass over the engine that changes nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import timestamp
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import Engine, Json, NotFound
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.objects import (
+    REMOVABLE_STATES,
+    DiskUsage,
+    DockerObject,
+    container,
+    disk_usage,
+    image,
+    network,
+    volume,
+)
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.disk import Disk, measure
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.keep import Key
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.plan import Plan
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.volume_record import VolumeRecord, read_record
+
+#: Seconds between two looks at a build that is running.
+POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to read. ``last_use``: also when containers and images were last of use, which costs a question each.
+
+    ``volume_record``: path of the record of volumes. ``wait_for_builds``: seconds to wait while a build uses the cache.
+    """
+
+    scope: t.Collection[str]
+    last_use: bool = False
+    volume_record: str = ""
+    wait_for_builds: float = 0
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The engine's objects at one moment. ``usage`` is None where neither images nor build cache were asked for.
+
+    ``now``: the engine's clock in seconds since 1970. ``disk``: what holds its data; None where that is on another machine.
+    ``containerd_store``: images are kept by containerd (the default from Engine 29 on), not by a graph driver.
+    """
+
+    objects: t.Tuple[DockerObject, ...]
+    usage: t.Optional[DiskUsage]
+    storage_driver: str
+    containerd_store: bool
+    now: int
+    disk: t.Optional[Disk]
+    volumes: VolumeRecord
+
+
+def read_disk_usage(engine: Engine, *kinds: str) -> DiskUsage:
+    """Sizes. Engines before API 1.42 do not know ``type`` and measure everything, volumes too."""
+    return disk_usage(engine.disk_usage(type=kinds or ("image", "build-cache"), verbose=1))
+
+
+def read_snapshot(engine: Engine, request: Request, local: bool) -> Snapshot:
+    """Everything that ``request`` asks for, and all containers in any case: they say what is in use.
+
+    ``local``: the engine's files are those of this machine.
+    """
+    info = engine.get("/info")
+    scope = request.scope
+    usage = _read_usage(engine, request.wait_for_builds if "build_cache" in scope else 0) if {"images", "build_cache"} & set(scope) else None
+    objects = list(_containers(engine, measured="containers" in scope))
+    now = timestamp(info.get("SystemTime")) or int(time.time())
+    record = VolumeRecord(info.get("ID", ""))
+    if "volumes" in scope:
+        record, volumes = _volumes(engine, objects, read_record(request.volume_record, record.engine), now)
+        objects += volumes
+    if usage and "images" in scope:
+        objects += [image(answer, usage.shared) for answer in engine.get("/images/json", all=1)]
+    if usage and "build_cache" in scope:
+        objects += usage.cache
+    if "networks" in scope:
+        objects += [network(answer) for answer in engine.get("/networks")]
+    if request.last_use:
+        objects = list(_with_last_use(engine, objects))
+    store = dict(pair for pair in info.get("DriverStatus") or () if len(pair) == 2).get("driver-type", "")
+    disk = measure(info.get("DockerRootDir") or "") if local else None
+    return Snapshot(tuple(objects), usage, info.get("Driver", ""), store.startswith("io.containerd.snapshotter"), now, disk, record)
+
+
+def volume_sizes(engine: Engine, snapshot: Snapshot, plan: Plan) -> t.Dict[Key, int]:
+    """Bytes of the volumes that go. The engine walks through their files for it, so it is asked only where there are any."""
+    going = plan.removals("volumes")
+    known = snapshot.usage.volumes if snapshot.usage else {}
+    if going and not known:
+        known = read_disk_usage(engine, "volume").volumes
+    return {decision.target.key: known[decision.target.id] for decision in going if decision.target.id in known}
+
+
+def _read_usage(engine: Engine, patience: float) -> DiskUsage:
+    """Waits up to ``patience`` seconds for builds that are running to let go of their cache."""
+    deadline = time.monotonic() + patience
+    usage = read_disk_usage(engine)
+    while any(record.held for record in usage.cache) and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+        usage = read_disk_usage(engine)
+    return usage
+
+
+def _containers(engine: Engine, measured: bool) -> t.Iterator[DockerObject]:
+    """All containers. The engine measures a writable layer by walking through it, so only those that may go are measured."""
+    stopped = json.dumps({"status": list(REMOVABLE_STATES)})
+    answers = engine.get("/containers/json", all=1, size=1, filters=stopped) if measured else []
+    sizes = {answer["Id"]: answer.get("SizeRw") or 0 for answer in answers}
+    return (container(answer, sizes) for answer in engine.containers())
+
+
+def _volumes(engine: Engine, containers: t.Iterable[DockerObject], record: VolumeRecord, now: int) -> t.Tuple[VolumeRecord, t.List[DockerObject]]:
+    """The volumes, and the record as it is after this look at them."""
+    answers: t.List[Json] = engine.get("/volumes").get("Volumes") or []
+    referenced = {need.name for user in containers for need in user.needs if need.kind == "volumes"}
+    found = [volume(answer) for answer in answers]
+    record = record.seen((each.id for each in found if not each.handles & referenced), now)
+    return record, [dataclasses.replace(each, used=record.since.get(each.id)) for each in found]
+
+
+def _with_last_use(engine: Engine, objects: t.Sequence[DockerObject]) -> t.Iterator[DockerObject]:
+    """Containers with the time they ended; images with that of their containers, or when they were last tagged (built or pulled)."""
+    ended: t.Dict[str, int] = {}
+    for target in sorted(objects, key=lambda each: each.kind != "containers"):
+        if target.kind == "containers" and not target.held:
+            finished = timestamp(_inspected(engine, "/containers/%s/json" % target.id).get("State", {}).get("FinishedAt")) or target.created
+            for need in target.needs:
+                ended[need.name] = max(finished or 0, ended.get(need.name, 0))
+            yield dataclasses.replace(target, used=finished)
+        elif target.kind == "images":
+            tagged = timestamp(_inspected(engine, "/images/%s/json" % target.id).get("Metadata", {}).get("LastTagTime"))
+            yield dataclasses.replace(target, used=max(tagged or 0, target.created or 0, ended.get(target.id, 0)))
+        else:
+            yield target
+
+
+def _inspected(engine: Engine, path: str) -> Json:
+    """One object in full; empty when it is gone by now, as the removal will find, too."""
+    try:
+        return t.cast(Json, engine.get(path))
+    except NotFound:
+        return {}

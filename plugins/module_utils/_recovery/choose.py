@@ -1,0 +1,211 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which containers a server short of memory can do without, and in which order they go and come back.
+
+Pure. What is essential is known by Compose's labels and the plan, never by a part of a name.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.order import stop_order
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import ONEOFF_LABEL, PROJECT_LABEL, SERVICE_LABEL
+
+Json = t.Dict[str, t.Any]
+
+#: What Compose notes of ``depends_on``: ``db:service_healthy:false,cache:service_started:false``.
+DEPENDS_LABEL = "com.docker.compose.depends_on"
+#: Only containers that Compose made have it. Project and service they have from their image, too, when somebody runs it by hand.
+MADE_LABEL = "com.docker.compose.config-hash"
+_SWARM_LABEL = "com.docker.swarm.service.id"
+
+#: How a container that is not essential ranks: the plan knows it; only its project is known; nothing is.
+_PLANNED, _SIBLING, _UNKNOWN = range(3)
+
+
+def depends_on(labels: t.Mapping[str, str]) -> t.List[str]:
+    """Services of its project that Compose told a container with these labels to depend on."""
+    return [entry.partition(":")[0] for entry in labels.get(DEPENDS_LABEL, "").split(",") if entry]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A service of the plan on this server. ``needed_by``: an essential service that needs it, directly or not; None where it is essential itself."""
+
+    project: str
+    service: str
+    essential: bool
+    needed_by: t.Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A container as the engine inspects it. ``memory`` and ``swap`` in bytes, 0 while it does not run; ``restart``: its restart policy."""
+
+    id: str
+    name: str
+    labels: t.Mapping[str, str]
+    state: str
+    memory: int
+    swap: int
+    restart: Json
+    auto_remove: bool
+    shares: t.Tuple[str, ...]
+
+    @property
+    def project(self) -> t.Optional[str]:
+        return self.labels.get(PROJECT_LABEL) if MADE_LABEL in self.labels else None
+
+    @property
+    def service(self) -> t.Optional[str]:
+        return self.labels.get(SERVICE_LABEL) if MADE_LABEL in self.labels else None
+
+    @property
+    def title(self) -> str:
+        """``project/service``, or its name where it has no service."""
+        return "%s/%s" % (self.project, self.service) if self.project and self.service else self.name
+
+    @property
+    def runs(self) -> bool:
+        return self.state in ("running", "restarting")
+
+    @property
+    def depends_on(self) -> t.Set[str]:
+        """Services of its project that it was told to depend on."""
+        return set(depends_on(self.labels))
+
+    def facts(self) -> Json:
+        return {"id": self.id, "name": self.name, "project": self.project, "service": self.service, "memory": self.memory, "swap": self.swap}
+
+
+def read_found(detail: Json, memory: int, swap: int) -> Found:
+    """From ``GET /containers/{id}/json``."""
+    host = detail["HostConfig"]
+    modes = [str(host.get(name) or "") for name in ("NetworkMode", "IpcMode", "PidMode")]
+    links = [link.partition(":")[0].lstrip("/") for link in host.get("Links") or ()]
+    return Found(
+        id=detail["Id"],
+        name=detail["Name"].lstrip("/"),
+        labels=detail["Config"].get("Labels") or {},
+        state=detail["State"]["Status"],
+        memory=memory,
+        swap=swap,
+        restart=host.get("RestartPolicy") or {"Name": "no", "MaximumRetryCount": 0},
+        auto_remove=bool(host.get("AutoRemove")),
+        shares=tuple([mode.partition(":")[2] for mode in modes if mode.startswith("container:")] + links),
+    )
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """``stays``: container id -> why it is not stopped. ``stops``: what can go, in the order to stop it. ``essential``: ids, in the order to start them."""
+
+    stays: t.Mapping[str, str]
+    stops: t.Sequence[Found]
+    essential: t.Sequence[Found]
+
+
+def judge(found: t.Sequence[Found], planned: t.Sequence[Planned], keep_labels: t.Sequence[str] = ()) -> Judgement:
+    """``planned``: in the order to stop, as the plan gives it.
+
+    Of what may go the plan's services come first, then what is of their projects, then what nobody planned; each after those that use it, and the
+    biggest first.
+    """
+    place = {(one.project, one.service): (number, one) for number, one in enumerate(planned)}
+    needs = {one.id: sorted(_needs(one, found)) for one in found}
+    essential = _essential(found, {key: one for key, (_number, one) in place.items()}, needs)
+    stays = {**_special(found, keep_labels), **essential}
+    for _round in found:  # whatever a container that stays stands on stays, too
+        stays.update({other: "%s, which stays, needs it" % one.title for one in found if one.id in stays for other in needs[one.id] if other not in stays})
+    projects = {one.project for one in planned}
+    harm = {one.id: (_rank(one, place, projects), place.get(_key(one), (0,))[0], -one.memory, one.name) for one in found}
+    order = _ordered(needs, harm)
+    by_id = {one.id: one for one in found}
+    return Judgement(
+        stays={one.id: stays[one.id] for one in found if one.runs and one.id in stays},
+        stops=[by_id[name] for name in order if name not in stays and by_id[name].runs],
+        essential=[by_id[name] for name in reversed(order) if name in essential],
+    )
+
+
+def _key(one: Found) -> t.Tuple[str, str]:
+    return (one.project or "", one.service or "")
+
+
+def _is_job(one: Found) -> bool:
+    return one.labels.get(ONEOFF_LABEL) == "True"
+
+
+def _needs(one: Found, found: t.Iterable[Found]) -> t.Set[str]:
+    """Ids of what it was told to depend on, and of those whose network, processes or memory it shares."""
+    depends, shares = one.depends_on, set(one.shares)
+    return {
+        other.id
+        for other in found
+        if other.id != one.id
+        and ((other.project == one.project and other.service in depends and not _is_job(other)) or other.id in shares or other.name in shares)
+    }
+
+
+def _essential(found: t.Iterable[Found], planned: t.Mapping[t.Tuple[str, str], Planned], needs: t.Mapping[str, t.Sequence[str]]) -> t.Dict[str, str]:
+    """Essential by the plan, with the reason, and what those containers stand on."""
+    reasons: t.Dict[str, str] = {}
+    for one in found:
+        known = planned.get(_key(one))
+        if known is not None and known.essential and not _is_job(one):
+            reasons[one.id] = "it is essential" if known.needed_by is None else "%s, which is essential, needs it" % known.needed_by
+    titles = {one.id: one.title for one in found}
+    waiting = list(reasons)
+    for name in waiting:  # grows while it is walked
+        for other in needs[name]:
+            if other not in reasons:
+                reasons[other] = "%s, which is essential, needs it" % titles[name]
+                waiting += [other]
+    return reasons
+
+
+def _special(found: t.Iterable[Found], keep_labels: t.Sequence[str]) -> t.Dict[str, str]:
+    """What is not stopped for its own sake."""
+    reasons = {}
+    for one in found:
+        kept = next((text for text in keep_labels if _has(one, text)), None)
+        if kept is not None:
+            reasons[one.id] = "keep_labels: %s" % kept
+        elif one.auto_remove:
+            reasons[one.id] = "it removes itself when it ends, so it could not be brought back"
+        elif _is_job(one):
+            reasons[one.id] = "it is a job (docker compose run), which would begin anew"
+        elif _SWARM_LABEL in one.labels:
+            reasons[one.id] = "its Swarm would start it again"
+    return reasons
+
+
+def _has(one: Found, text: str) -> bool:
+    key, equals, value = text.partition("=")
+    return key in one.labels and (not equals or one.labels[key] == value)
+
+
+def _rank(one: Found, place: t.Mapping[t.Tuple[str, str], t.Any], projects: t.AbstractSet[str]) -> int:
+    if _key(one) in place:
+        return _PLANNED
+    return _SIBLING if one.project in projects else _UNKNOWN
+
+
+def _ordered(needs: t.Mapping[str, t.Sequence[str]], harm: t.Mapping[str, t.Any]) -> t.List[str]:
+    """Users before what they use. Containers that depend on each other in a circle, which Compose refuses, come last."""
+    order = stop_order({name: list(others) for name, others in needs.items()}, harm)
+    return order + sorted(set(harm) - set(order), key=lambda name: t.cast(t.Any, harm[name]))
+
+
+def enough(stops: t.Sequence[Found], missing: int) -> t.List[Found]:
+    """The first of ``stops`` that together give back ``missing`` bytes; all where they do not."""
+    chosen: t.List[Found] = []
+    for one in stops:
+        if missing <= 0:
+            break
+        chosen.append(one)
+        missing -= one.memory
+    return chosen

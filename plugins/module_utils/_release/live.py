@@ -1,0 +1,180 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The border of releases to the engine and to git: read what runs, keep its images, bring it back."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import InvalidInput, RackError
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import Field, Where, each, fields, list_of, map_of
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import ONEOFF_LABEL, PROJECT_LABEL, SERVICE_LABEL, Conflict, Engine, NotFound
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import Copy, Release, Service, State, pin
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.store import write_atomically
+
+Json = t.Dict[str, t.Any]
+
+#: Runs a command: exit code, output, errors (``AnsibleModule.run_command``).
+Run = t.Callable[[t.List[str]], t.Tuple[int, str, str]]
+
+CONFIG_HASH_LABEL = "com.docker.compose.config-hash"
+
+#: The override of a stack that had none: it overrides nothing.
+_NO_OVERRIDE = "services: {}\n"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One stack of this host: its Compose project, its rendered override, the directories of its sources."""
+
+    name: str
+    project: str
+    override: str
+    sources: t.Tuple[str, ...]
+
+
+_STACK = {"project": Field(each(str), blank=""), "override": Field(each(str), blank=""), "sources": Field(list_of(each(str)), default=())}
+
+
+def read_stacks(raw: t.Any) -> t.List[Stack]:
+    """The stacks of the option; raises InvalidInput with every problem."""
+    problems: t.List[str] = []
+    read = Where("stacks", problems).read(map_of(lambda where, value: fields(where, value, _STACK)), raw, {})
+    if problems:
+        raise InvalidInput("Cannot work on releases: %s" % " ".join(problems))
+    return [Stack(name=name, **values) for name, values in read.items()]
+
+
+class Released:
+    """One stack as it is on this host."""
+
+    def __init__(self, engine: Engine, run: Run, stack: Stack) -> None:
+        self._engine = engine
+        self._run = run
+        self._stack = stack
+
+    def state(self) -> State:
+        """What is there now, running or stopped: a service that is down belongs to its stack."""
+        newest = {copy.service: copy.found for copy in sorted(self.copies(), key=lambda copy: copy.found.running)}  # the last one counts
+        return State(dict(sorted(newest.items())), self.sources(), self.override())
+
+    def copies(self) -> t.List[Copy]:
+        """The containers of its services, running or not, the oldest first."""
+        copies = (self._copy(entry) for entry in sorted(self._containers(), key=lambda entry: entry["Created"]))
+        return [copy for copy in copies if copy is not None]
+
+    def keep(self, release: Release) -> None:
+        """Give the images of a release a name that no clean-up removes."""
+        for name, service in (release.state.services if release.state else {}).items():
+            repository, tag = pin(self._stack.project, name, release.id)
+            self._engine.post("/images/%s/tag" % service.image_id, repo=repository, tag=tag)
+
+    def forget(self, release: Release) -> None:
+        """Take these names away; an image that has no other one goes with it, unless a container uses it; its parents stay."""
+        for name in release.state.services if release.state else ():
+            with contextlib.suppress(NotFound, Conflict):
+                self._engine.delete("/images/%s:%s" % pin(self._stack.project, name, release.id), noprune="1")
+
+    def refuse_incomplete(self, release: Release, state: State) -> None:
+        """Raise InvalidInput, before anything is changed, where something of ``state`` is no longer here."""
+        missing = ["the image %s of %s" % (service.image_id, name) for name, service in state.services.items() if not self._has_image(service.image_id)]
+        missing += ["the commit %s in %s" % (commit, folder) for folder, commit in state.sources.items() if not self._has_commit(folder, commit)]
+        if missing:
+            raise InvalidInput(
+                "Cannot go back to release %s of %s: %s is not there any more. Nothing was changed. Name an older release, or deploy the commits anew."
+                % (release.id, self._stack.name, " and ".join(missing))
+            )
+
+    def restore(self, state: State) -> None:
+        """Bring back sources, override and the names of the images; what runs is left to Compose.
+
+        Only what differs is written: a disk that is full may be why one goes back.
+        """
+        for folder, commit in state.sources.items():
+            # keeps what a person changed there, and refuses where that is in the way
+            code, _output, errors = self._run(["git", "-C", folder, "reset", "--quiet", "--keep", commit])
+            if code:
+                raise RackError("Cannot bring %s back to %s: %s. Put the local changes away (git stash) and run again." % (folder, commit, errors.strip()))
+        path, override = Path(self._stack.override), _NO_OVERRIDE if state.override is None else state.override
+        if not path.exists() or path.read_text(encoding="utf-8") != override:
+            write_atomically(path, override)
+        for service in state.services.values():
+            if "@" not in service.image and self._image_of(service.image) != service.image_id:  # a digest always means the same image
+                self._engine.post("/images/%s/tag" % service.image_id, **_reference(service.image))
+
+    def stop_strangers(self, state: State, since: float) -> t.List[str]:
+        """Stop what was made ``since`` (seconds since 1970) for services that ``state`` does not have; their names."""
+        strangers = [entry for entry in self._containers() if entry["Labels"][SERVICE_LABEL] not in state.services and entry["Created"] >= int(since)]
+        for entry in strangers:
+            self._engine.post("/containers/%s/stop" % entry["Id"])
+        return sorted(entry["Names"][0].lstrip("/") for entry in strangers)
+
+    def differs(self, state: State) -> bool:
+        """Whether bringing ``state`` back would change anything."""
+        now = self.state()
+        names = {service.image: service.image_id for service in state.services.values()}
+        return not (now.same_containers(state) and now.sources == state.sources and now.override == state.override) or any(
+            self._image_of(name) != image for name, image in names.items()
+        )
+
+    def _containers(self) -> t.List[Json]:
+        labels = ((entry, entry.get("Labels") or {}) for entry in self._engine.containers())
+        return [
+            entry
+            for entry, found in labels
+            if found.get(PROJECT_LABEL) == self._stack.project and found.get(SERVICE_LABEL) and found.get(ONEOFF_LABEL) != "True"
+        ]
+
+    def _copy(self, entry: Json) -> t.Optional[Copy]:
+        try:
+            detail = self._engine.inspect(entry["Id"])
+        except NotFound:  # it went in between
+            return None
+        labels = detail["Config"].get("Labels") or {}
+        found = Service(
+            image=detail["Config"]["Image"],
+            image_id=detail["Image"],
+            config_hash=labels.get(CONFIG_HASH_LABEL),
+            memory=detail["HostConfig"].get("Memory") or 0,
+            running=detail["State"]["Status"] == "running",
+        )
+        return Copy(detail["Name"].lstrip("/"), entry["Labels"][SERVICE_LABEL], found)
+
+    def sources(self) -> t.Dict[str, str]:
+        """Directory -> commit, of those that are checked out."""
+        commits = {folder: self._commit(folder) for folder in self._stack.sources}
+        return {folder: commit for folder, commit in commits.items() if commit}
+
+    def override(self) -> t.Optional[str]:
+        """The text of the rendered override; None where it overrides nothing."""
+        path = Path(self._stack.override)
+        text = path.read_text(encoding="utf-8") if path.exists() else _NO_OVERRIDE
+        return None if text == _NO_OVERRIDE else text
+
+    def _commit(self, folder: str) -> t.Optional[str]:
+        code, output, _errors = self._run(["git", "-C", folder, "rev-parse", "--verify", "--quiet", "HEAD"])
+        return output.strip() if code == 0 else None
+
+    def _has_commit(self, folder: str, commit: str) -> bool:
+        return self._run(["git", "-C", folder, "cat-file", "-e", "%s^{commit}" % commit])[0] == 0
+
+    def _has_image(self, identity: str) -> bool:
+        return self._image_of(identity) is not None
+
+    def _image_of(self, reference: str) -> t.Optional[str]:
+        try:
+            return str(self._engine.get("/images/%s/json" % reference)["Id"])
+        except NotFound:
+            return None
+
+
+def _reference(name: str) -> Json:
+    """Repository and tag of an image's name; the part after a port's colon is no tag."""
+    repository, colon, tag = name.rpartition(":")
+    if not colon or "/" in tag:
+        return {"repo": name, "tag": "latest"}
+    return {"repo": repository, "tag": tag}

@@ -1,0 +1,118 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What one run does with the release of one stack: begin it, end it, go back.
+
+Decisions are in ``_release``, borders in ``_released`` (engine, git) and ``_release_store`` (files).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+from dataclasses import dataclass, replace
+
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, RackError
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import iso, timestamp
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import Engine
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.disk import measure
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.live import Released
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import History, Release
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.store import Store
+
+#: What is told of a stack to which nothing was done.
+_NOTHING: Facts = {"changed": False, "release": None, "found": False, "forgotten": [], "stopped": []}
+
+
+def read_room(kernel: Kernel, engine: Engine) -> Facts:
+    """Bytes that are free now: of the memory, and of the disk that holds the engine's data where that is on this machine."""
+    disk = measure(engine.get("/info").get("DockerRootDir") or "")
+    return {"memory_available": kernel.meminfo().get("MemAvailable"), "disk_available": disk and disk.free}
+
+
+def _at(moment: str, room: Facts) -> Facts:
+    return {"%s_%s" % (name, moment): size for name, size in room.items()}
+
+
+@dataclass(frozen=True)
+class Work:
+    """One stack in one call. ``starter``: who started the run; ``room``: free memory and disk now; ``check``: only say what would be done."""
+
+    params: t.Mapping[str, t.Any]
+    starter: Facts
+    room: Facts
+    released: Released
+    store: Store
+    history: History
+    now: float
+    check: bool
+
+    @property
+    def run(self) -> str:
+        return str(self.params["run"])
+
+    def begin(self) -> Work:
+        """The same work once the run has begun, with what runs kept; nothing is done where it had begun before."""
+        about = {**self.starter, **self.params["about"], "began": iso(self.now), **_at("before", self.room)}
+        begun = self.history.begun(self.run, self.released.state(), about)
+        found = next((release.id for release in begun if release.state is not None), None)
+        for release in begun if not self.check else ():
+            self.released.keep(release)
+            self.store.write(release)
+        if found and not self.check:
+            self.store.set_current(found)
+        return replace(self, history=History(self.history.releases + tuple(begun), found or self.history.current))
+
+    def pinned(self) -> Facts:
+        after = self.begin().history
+        new, release = after.releases[len(self.history.releases) :], after.find(self.run)
+        return {**_NOTHING, "changed": bool(new), "release": release and release.facts(), "found": any(one.state is not None for one in new)}
+
+    def finished(self) -> Facts:
+        begun, result = self.history.find(self.run), self.params["result"]
+        if self.check and begun is None:  # it was only said that it would be pinned
+            return {**_NOTHING, "changed": True}
+        began = timestamp(str(begun.about.get("began", "")) if begun else "") or self.now
+        about = {"ended": iso(self.now), "seconds": round(self.now - began), **_at("after", self.room)}
+        release = self.history.ended(self.run, result, self.released.state(), about)
+        current = {"ok": release.id, "rolled_back": release.about.get("restored")}.get(result) or self.history.current
+        after = History(tuple(release if one.id == release.id else one for one in self.history.releases), current)
+        forgotten = after.forgettable(self.params["keep"])
+        if not self.check:
+            self._write(release, current, forgotten)
+        return {**_NOTHING, "changed": True, "release": release.facts(), "forgotten": [one.id for one in forgotten]}
+
+    def _write(self, release: Release, current: t.Optional[str], forgotten: t.Iterable[Release]) -> None:
+        """In the order that a run which dies in between can be understood: images first, the link after them, what is old last."""
+        self.released.keep(release)
+        self.store.write(release)
+        if current is not None:
+            self.store.set_current(current)
+        for old in forgotten:
+            self.released.forget(old)
+            self.store.remove(old)
+
+    def target(self) -> t.Optional[Release]:
+        """What to go back to, whole and still here; None where nothing of ours ran before."""
+        begun = self.history.find(self.run)
+        if self.params["to"] is None and (begun.previous is None if begun else self.check):
+            return None
+        target = self.history.target(self.run, self.params["to"])
+        if target.state is not None:
+            self.released.refuse_incomplete(target, target.state)
+        return target
+
+    def restored(self, target: t.Optional[Release]) -> Facts:
+        begun = self.history.find(self.run)
+        if target is None or target.state is None or begun is None:
+            return dict(_NOTHING)
+        changed = self.released.differs(target.state)
+        stopped: t.List[str] = []
+        if not self.check:
+            self.released.restore(target.state)
+            stopped = self.released.stop_strangers(target.state, timestamp(str(begun.about.get("began", ""))) or self.now)
+            # Where a full disk takes no note, what ran before is back all the same; where somebody named it, the note decides what is current.
+            with contextlib.suppress(*(() if self.params["to"] else (RackError,))):
+                self.store.write(replace(begun, about={**begun.about, "restored": target.id}))
+        return {**_NOTHING, "changed": changed or bool(stopped), "release": target.facts(), "stopped": stopped}

@@ -1,0 +1,143 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a deploy did, twice: one table for people, one document for schedulers."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import human
+
+Json = t.Dict[str, t.Any]
+Row = t.Sequence[str]
+
+#: Raised by one whenever a key of the document changes its meaning or goes.
+DOCUMENT_VERSION = 1
+
+
+def deploy_document(hosts: t.Sequence[Json], check: bool, purge: Json) -> Json:
+    """The facts of one run in plain JSON types; sizes in bytes.
+
+    ``hosts``: for each host ``host``, ``plan`` (of memory_plan), ``memory_before``
+    and ``memory`` (of memory_check), ``freed`` (of docker_prune), ``commits`` and
+    ``changed_stacks``.
+    """
+    return {
+        "version": DOCUMENT_VERSION,
+        "check_mode": check,
+        "hosts": {host["host"]: _host(host) for host in hosts},
+        "purge": {"purged": bool(purge.get("changed", False))},
+    }
+
+
+def _host(facts: Json) -> Json:
+    now = facts["memory"]["host"]
+    services = [_service(container, facts["plan"]) for container in facts["memory"]["containers"]]
+    return {
+        "memory_total": now["total"],
+        "memory_available_before": facts["memory_before"].get("available"),
+        "memory_available": now["available"],
+        "memory_status": facts["memory"]["status"],
+        "budget": _budget(facts["plan"]["memory"], now["total"], services),
+        "findings": facts["memory"]["findings"],
+        "disk_freed": facts["freed"].get("total"),
+        "commits": facts["commits"],
+        "changed_stacks": facts["changed_stacks"],
+        "services": services,
+    }
+
+
+def _budget(plan: Json, total: int, services: t.Iterable[Json]) -> Json:
+    """The plan's budget, with the memory that the host has and what runs unplanned at this moment."""
+    unplanned = [service for service in services if service["working_set"] and not service["planned"]]
+    others = sum(service["limit"] or 0 for service in unplanned)
+    unlimited = sum(service["working_set"] for service in unplanned if not service["limit"])
+    return {**plan, "total": total, "others": others, "unlimited": unlimited, "headroom": total - plan["reserve"] - plan["limits"] - others}
+
+
+def _service(container: Json, plan: Json) -> Json:
+    return {
+        "project": container["project"],
+        "service": container["service"] or container["name"],
+        "limit": container["limit"],
+        "reservation": container["reservation"],
+        "working_set": container["working_set"],
+        "percent": container["percent"],
+        "state": container["state"],
+        "restarts": container["restarts"],
+        "oom_kills": container["oom_kills"],
+        "planned": any(container["project"] == stack["project"] and container["service"] in stack["services"] for stack in plan["stacks"].values()),
+    }
+
+
+def deploy_text(document: Json) -> str:
+    """The same facts as a table that a person reads, one block a host."""
+    blocks = [_block(name, host) for name, host in document["hosts"].items()]
+    return "\n\n".join(blocks)
+
+
+def _block(name: str, host: Json) -> str:
+    before = host["memory_available_before"]
+    head = "%s: %s of %s memory available" % (name, human(host["memory_available"]), human(host["memory_total"]))
+    if before is not None:
+        head += " (before: %s)" % human(before)
+    if host["disk_freed"] is not None:
+        head += ", %s of disk freed" % human(host["disk_freed"])
+    lines = [head] + ["  %(level)s, %(subject)s: %(message)s %(help)s" % finding for finding in host["findings"]]
+    lines.append("  budget: %s" % budget_text(host["budget"]))
+    rows: t.List[Row] = [("service", "limit", "reserved", "in use", "of limit", "")]
+    rows += [_row(service) for service in host["services"]]
+    lines += ["  " + line for line in aligned(rows)]
+    if host["commits"]:
+        commits: t.List[Row] = [("checkout", "from", "to")]
+        commits += [(commit["dest"], _commit(commit["from"]), _commit(commit["to"])) for commit in host["commits"]]
+        lines += ["  " + line for line in aligned(commits)]
+        lines += ["    %s" % subject for commit in host["commits"] for subject in commit.get("log", ())]
+    return "\n".join(lines)
+
+
+def budget_text(budget: Json) -> str:
+    """``62G = limits 48G + reserve 6G (builds up to 4G, containers without a limit 300M) + headroom 8G``."""
+    parts = (("builds up to", budget["build"]), ("containers without a limit", budget["unlimited"]))
+    inside = ", ".join("%s %s" % (what, human(size)) for what, size in parts if size)
+    return "%s = limits %s%s + reserve %s%s + headroom %s" % (
+        human(budget["total"]),
+        human(budget["limits"]),
+        " + limits of others %s" % human(budget["others"]) if budget["others"] else "",
+        human(budget["reserve"]),
+        " (%s)" % inside if inside else "",
+        human(budget["headroom"]),
+    )
+
+
+def _row(service: Json) -> Row:
+    share = "-" if service["percent"] is None else "%g %%" % service["percent"]
+    return (_label(service), size_text(service["limit"]), size_text(service["reservation"]), size_text(service["working_set"]), share, notes(service))
+
+
+def notes(service: Json) -> str:
+    """What a person should know of a service besides its sizes."""
+    notes = [] if service["state"] == "running" else [service["state"]]
+    for count, what in ((service["oom_kills"], "killed for want of memory"), (service["restarts"], "restarted")):
+        if count:
+            notes.append("%s %s" % (what, "once" if count == 1 else "%d times" % count))
+    return ", ".join(notes)
+
+
+def _label(service: Json) -> str:
+    return service["service"] if service["planned"] else "%s (not in the inventory)" % service["service"]
+
+
+def size_text(size: t.Optional[int]) -> str:
+    return human(size) if size else "-"
+
+
+def _commit(commit: t.Optional[str]) -> str:
+    return commit[:12] if commit else "-"
+
+
+def aligned(rows: t.Sequence[Row]) -> t.List[str]:
+    """The rows as lines, every column as wide as its widest cell, two blanks between."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]

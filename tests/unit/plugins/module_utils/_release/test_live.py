@@ -1,0 +1,50 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The border of releases to the engine and to files: going back writes only what differs."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.live import Released, Stack
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import Service, State
+from ansible_collections.mycosoft.rack.tests.fakes.docker_engine import DockerEngine
+
+NAME = "shop-web:latest"
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> t.Iterator[DockerEngine]:
+    with DockerEngine(tmp_path) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "text"),
+    [
+        pytest.param("limits", "limits", "limits", id="as it is"),
+        pytest.param("services: {}\n", None, "services: {}\n", id="as it is, with no limits"),
+        pytest.param("others", "limits", "limits", id="other limits"),
+        pytest.param("limits", None, "services: {}\n", id="limits where none were"),
+        pytest.param(None, None, "services: {}\n", id="no file, which Compose is told to read all the same"),
+    ],
+)
+def test_going_back_writes_only_what_differs(tmp_path: Path, fake: DockerEngine, there: str | None, wanted: str | None, text: str) -> None:
+    """A disk that is full may be why one goes back."""
+    image = fake.add_image(NAME)
+    override = tmp_path / "shop.yml"
+    if there is not None:
+        override.write_text(there)
+    inode = override.stat().st_ino if there == text else None
+    stack = Stack("shop", "shop", str(override), ())
+    engine = connect({"docker_host": fake.address, "api_version": "auto", "timeout": 10})
+
+    Released(engine, lambda _argv: (0, "", ""), stack).restore(State({"web": Service(NAME, image.id, None)}, {}, wanted))
+
+    assert override.read_text() == text
+    assert inode in (None, override.stat().st_ino), "written anew"
+    assert (fake.writes, fake.violations) == ([], []), "the image has its name already"
