@@ -14,8 +14,8 @@ import pytest
 
 from tests.rig.rig import Rig
 from tests.system.servers import docker
+from tests.unit.plugins.module_utils._override.test_render_bases import BASES
 from tests.unit.plugins.module_utils.composed import Compose, G, service, stack
-from tests.unit.plugins.module_utils.test__override_bases import BASES
 
 SERVER = "overflow2"  # nothing else runs there
 IMAGE = "redis:8.0"
