@@ -56,51 +56,51 @@ test: setup ## everything, on real servers; ends with the line "N passed, N fail
 
 .PHONY: bench
 bench: setup ## a deploy with nothing changed, held against plain tasks and an SSH script, RUNS=3 rounds in turn
-	@python -m tests.bench --rounds "$(or $(RUNS),3)"
+	@python -m tests.studies.bench --rounds "$(or $(RUNS),3)"
 
 .PHONY: bench-deploy
 bench-deploy: setup ## what a deploy with nothing changed costs beyond git, build and Compose, on SIZES="1 3 10" servers, ROUNDS=3 in turn
-	@python -m tests.bench.deploy --sizes $(or $(SIZES),1 3 10) --rounds "$(or $(ROUNDS),3)"
+	@python -m tests.studies.bench.deploy --sizes $(or $(SIZES),1 3 10) --rounds "$(or $(ROUNDS),3)"
 
 .PHONY: bench-health
 bench-health: setup ## how much sooner the demo's stack is known to be healthy with our override than with plain Compose, ROUNDS=3 in turn
-	@python -m tests.bench.health --rounds "$(or $(ROUNDS),3)"
+	@python -m tests.studies.bench.health --rounds "$(or $(ROUNDS),3)"
 
 .PHONY: bench-prune
 bench-prune: setup ## docker_prune held against what looks at nothing, SIZES="10 50 200" objects of each kind, ROUNDS=3 in turn
-	@python -m tests.bench.prune --sizes $(or $(SIZES),10 50 200) --rounds "$(or $(ROUNDS),3)"
+	@python -m tests.studies.bench.prune --sizes $(or $(SIZES),10 50 200) --rounds "$(or $(ROUNDS),3)"
 
 .PHONY: bench-memory
 bench-memory: setup ## memory_check held against docker stats and the SDK, SIZES="10 50 100" containers, ROUNDS=5 in turn
-	@python -m tests.bench.memory --sizes $(or $(SIZES),10 50 100) --rounds "$(or $(ROUNDS),5)"
+	@python -m tests.studies.bench.memory --sizes $(or $(SIZES),10 50 100) --rounds "$(or $(ROUNDS),5)"
 
 .PHONY: bench-rollout
 bench-rollout: setup ## what visitors meet during a deploy: by hand, with plain Compose, recreated, started first, ROUNDS=3 of each
-	@python -m tests.bench.rollout --rounds "$(or $(ROUNDS),3)"
+	@python -m tests.studies.bench.rollout --rounds "$(or $(ROUNDS),3)"
 
 .PHONY: bench-offload
 bench-offload: setup ## how long nobody answers while a service with a million rows in PostgreSQL moves, by hand and by offload.yml, ROUNDS=2
-	@python -m tests.bench.offload --rounds "$(or $(ROUNDS),2)"
+	@python -m tests.studies.bench.offload --rounds "$(or $(ROUNDS),2)"
 
 .PHONY: compare-prune
 compare-prune: setup ## what docker_prune and other ways to clear a host lose, on every engine: the tables in docs/guides
-	@python -m tests.compare
+	@python -m tests.studies.compare
 
 .PHONY: compare-recover
 compare-recover: setup ## the emergency clean-up by hand and by recover.yml, on every engine: what is lost, in docs/guides
-	@python -m tests.compare.emergency
+	@python -m tests.studies.compare.emergency
 
 .PHONY: faults
 faults: setup ## a deploy that meets every fault in turn, on real servers: what answers afterwards, in docs/guides/faults.md (a good hour)
-	@python -m tests.faults
+	@python -m tests.studies.faults
 
 .PHONY: faults-offload
 faults-offload: setup ## a move to another server that meets a fault at each of its steps: who runs the data then, in docs/guides/offload.md (an hour)
-	@python -m tests.faults.moves
+	@python -m tests.studies.faults.moves
 
 .PHONY: mutants
 mutants: setup ## would the unit tests notice if docker_prune decided otherwise? at least 90 % of small changes must be
-	@python -m tests.mutants
+	@python -m tests.studies.mutants
 
 .PHONY: docs
 docs: setup ## the documentation site: docs/build/html/index.html

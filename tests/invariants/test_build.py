@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.repository import COLLECTION, ROOT, export, files, load, passes
+from tests.support.repository import COLLECTION, ROOT, export, files, load, passes
 
 SHIPPED = ("docs/", "playbooks/", "plugins/", "roles/")
 SHIPPED_FILES = {"COPYING", "README.md", "CHANGELOG.md", "meta/runtime.yml", "changelogs/changelog.yaml"}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.repository import COLLECTION, files, load, mappings, passes
+from tests.support.repository import COLLECTION, files, load, mappings, passes
 
 PLAYBOOKS = sorted(path for path in files("playbooks/*.yml") if path.count("/") == 1)
 ORDER = [

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from tests.repository import COLLECTION, files, load, mappings, passes
+from tests.support.repository import COLLECTION, files, load, mappings, passes
 
 MODULES = [Path(path).stem for path in files("plugins/modules/*.py")]
 FILTERS = sorted(

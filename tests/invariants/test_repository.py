@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import tomllib
 
-from tests.repository import ROOT, files, load, mappings, passes
+from tests.support.repository import ROOT, files, load, mappings, passes
 
 SECRETS = {
     "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----",

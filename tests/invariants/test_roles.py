@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.repository import COLLECTION, ROOT, files, load, mappings, passes
+from tests.support.repository import COLLECTION, ROOT, files, load, mappings, passes
 
 ROLES = sorted({path.split("/")[1] for path in files("roles/*")})
 STEPS = {"preflight", "docker_cleanup", "source_code", "compose_deploy", "cloudflare_purge"}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.repository import COLLECTION_PATH, ROOT, files, passes
+from tests.support.repository import COLLECTION_PATH, ROOT, files, passes
 
 #: The quick ones first.
 LINTERS: dict[str, tuple[str, ...]] = {

@@ -15,7 +15,7 @@ from pathlib import Path
 import ansible_test
 import pytest
 
-from tests.repository import CACHE, export, files, passes, run
+from tests.support.repository import CACHE, export, files, passes, run
 
 #: ansible-test keeps its own environments below HOME: kept between runs, the second one takes a fraction.
 HOME = CACHE / "ansible-test"

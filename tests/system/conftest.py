@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.rig.rig import Rig
-from tests.system.playbooks import Run, run_playbook
+from tests.support.playbooks import Run, run_playbook
 
 Playbook = Callable[..., Run]
 

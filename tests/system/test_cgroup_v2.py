@@ -18,9 +18,9 @@ from typing import Any
 import docker
 import pytest
 
-from tests.bench.server import Server
 from tests.rig.vm import SERVER, VirtualMachine
-from tests.system.playbooks import ROOT
+from tests.support.module_server import ModuleServer
+from tests.support.repository import ROOT
 
 IMAGE = "eater"
 PROJECT = "eaters"
@@ -90,7 +90,7 @@ def eater(client: docker.DockerClient) -> Iterator[Callable[..., Any]]:
 @pytest.fixture(scope="module")
 def unpacked(vm: VirtualMachine) -> Module:
     """Run a module on the machine where it lies unpacked: Ansible's own archive of it is compiled anew each time, half a minute there."""
-    server = Server(vm, SERVER)
+    server = ModuleServer(vm, SERVER)
 
     def run(name: str, *under: str, **options: Any) -> dict[str, Any]:
         return server.run_module(f"ansible_collections.mycosoft.rack.plugins.modules.{name}", options, *under)[1]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from tests.rig.rig import Rig
+from tests.support.playbooks import Run, run_playbook
+from tests.support.servers import SERVERS, docker, running, snapshot
 from tests.system.conftest import Playbook
-from tests.system.playbooks import Run, run_playbook
-from tests.system.servers import SERVERS, docker, running, snapshot
 
 HERE = "overflow2"  # nothing else runs there
 FOLDER = "/var/tmp/hand"  # noqa: S108 (on a server of the rig)

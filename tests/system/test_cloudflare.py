@@ -14,8 +14,8 @@ import pytest
 
 from tests.rig.containers import ZONE_NAME
 from tests.rig.rig import Rig
+from tests.support.playbooks import Run
 from tests.system.conftest import Playbook
-from tests.system.playbooks import Run
 
 PAGES = ("/", "/api/state")
 #: Past any proxy of this machine.

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.rig.rig import Rig
-from tests.system.servers import docker
+from tests.support.servers import docker
 
 SERVER = "overflow2"  # nothing runs there, so its engine may be restarted
 READY = ["sh", "-c", "until docker version >/dev/null 2>&1; do :; done"]

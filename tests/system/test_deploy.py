@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from tests.rig.rig import Rig
+from tests.support.playbooks import Run
+from tests.support.servers import SERVERS, docker, services
 from tests.system.conftest import Playbook
-from tests.system.playbooks import Run
-from tests.system.servers import SERVERS, docker, services
 
 G = 1024**3
 EVENTS = "removed-containers.jsonl"  # in the home directory on the server

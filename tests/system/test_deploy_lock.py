@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.rig.rig import Rig
-from tests.system.playbooks import ROOT
+from tests.support.repository import ROOT
 
 SERVERS = ("overflow1", "sandbox")
 LOCK = "/var/lib/mycosoft-rack/lock.json"

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.compare.cases import CASES, Case
-from tests.compare.server import Server
-from tests.compare.trial import Verdict, attempt
-from tests.compare.ways import OURS
 from tests.rig.images import DEFAULT_ENGINE, ENGINES
 from tests.rig.rig import Rig
-from tests.system.playbooks import run_playbook
-from tests.system.servers import docker, services
+from tests.support.playbooks import run_playbook
+from tests.support.prune_cases.cases import CASES, Case
+from tests.support.prune_cases.server import Server
+from tests.support.prune_cases.trial import Verdict, attempt
+from tests.support.prune_cases.ways import OURS
+from tests.support.servers import docker, services
 
 G = 1024**3
 

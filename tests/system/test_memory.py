@@ -15,10 +15,10 @@ from typing import Any
 import docker
 import pytest
 
-from tests.bench.server import Server
 from tests.rig.meminfo import Memory
 from tests.rig.rig import Rig
 from tests.rig.ssh import wait_for
+from tests.support.module_server import ModuleServer
 from tests.system.eater import MIB, PROJECT, Eater, eaters, fates
 
 SERVER = "sandbox"
@@ -30,8 +30,8 @@ Check = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def server(rig: Rig) -> Server:
-    return Server(rig, SERVER)
+def server(rig: Rig) -> ModuleServer:
+    return ModuleServer(rig, SERVER)
 
 
 @pytest.fixture(scope="module")
@@ -48,18 +48,18 @@ def _calm_afterwards(rig: Rig, client: docker.DockerClient) -> Iterator[None]:
 
 
 @pytest.fixture
-def check(server: Server) -> Check:
+def check(server: ModuleServer) -> Check:
     def run(**options: Any) -> dict[str, Any]:
         return server.run_module(f"{MODULES}.memory_check", options)[1]
 
     return run
 
 
-def number(server: Server, *path: str) -> int:
+def number(server: ModuleServer, *path: str) -> int:
     return int(server.say("cat", "/".join((CGROUPS, *path))))
 
 
-def in_use(server: Server) -> int:
+def in_use(server: ModuleServer) -> int:
     """Anonymous memory of all that runs on the server."""
     return int(server.say("sed", "-n", "s/^total_rss //p", f"{CGROUPS}/memory.stat"))
 
@@ -73,7 +73,7 @@ def about(result: dict[str, Any], subject: str) -> dict[str, Any]:
     return next((finding for finding in result["findings"] if finding["subject"] == subject), {"level": "ok", "message": ""})
 
 
-def test_the_incident_is_critical_and_every_number_is_what_others_measure(rig: Rig, server: Server, client: docker.DockerClient, check: Check) -> None:
+def test_the_incident_is_critical_and_every_number_is_what_others_measure(rig: Rig, server: ModuleServer, client: docker.DockerClient, check: Check) -> None:
     unlimited, limited = Eater(client, "unlimited", first=400), Eater(client, "limited", first=200, limit=300)
     rig.set_memory(SERVER, "incident")
     result = check(fail_on="never")
@@ -99,7 +99,7 @@ def test_the_incident_is_critical_and_every_number_is_what_others_measure(rig: R
 
 
 def test_an_unlimited_container_grows_to_critical_is_capped_and_its_kill_is_reported(
-    rig: Rig, server: Server, client: docker.DockerClient, check: Check
+    rig: Rig, server: ModuleServer, client: docker.DockerClient, check: Check
 ) -> None:
     first = 200
     # a quarter of the machine is available at first, and each step takes 6 % of it: less than there is between warn and critical
@@ -136,7 +136,7 @@ def test_an_unlimited_container_grows_to_critical_is_capped_and_its_kill_is_repo
 
 
 def test_with_hardly_any_memory_left_it_still_tells_how_things_are(
-    rig: Rig, server: Server, client: docker.DockerClient, record_property: Callable[[str, object], None]
+    rig: Rig, server: ModuleServer, client: docker.DockerClient, record_property: Callable[[str, object], None]
 ) -> None:
     eater = Eater(client, "unlimited", first=100)
     rig.set_memory(SERVER, Memory(3 << 30, LEFT, 0, 0))
@@ -152,7 +152,7 @@ def test_with_hardly_any_memory_left_it_still_tells_how_things_are(
 
 
 @contextlib.contextmanager
-def bounded(server: Server, size: int) -> Iterator[list[str]]:
+def bounded(server: ModuleServer, size: int) -> Iterator[list[str]]:
     """Within, the command runs what follows it in a cgroup that has no more than this many bytes, and no swap."""
     group = f"{CGROUPS}/check"
     limits = f"echo {size} >{group}/memory.limit_in_bytes; echo {size} >{group}/memory.memsw.limit_in_bytes"
@@ -164,7 +164,7 @@ def bounded(server: Server, size: int) -> Iterator[list[str]]:
         server.say("sudo", "rmdir", group)
 
 
-def test_asking_the_engine_for_few_tells_the_same_as_asking_for_all(server: Server, client: docker.DockerClient, check: Check) -> None:
+def test_asking_the_engine_for_few_tells_the_same_as_asking_for_all(server: ModuleServer, client: docker.DockerClient, check: Check) -> None:
     fates(client)
     found = {container["service"]: container for container in check()["containers"] if container["project"] == PROJECT}
     ids = [container["id"] for container in found.values()]

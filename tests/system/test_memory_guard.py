@@ -13,9 +13,10 @@ import yaml
 
 from tests.rig.meminfo import GIB, profile
 from tests.rig.rig import Rig
+from tests.support.playbooks import Run, run_playbook
+from tests.support.repository import ROOT
+from tests.support.servers import docker, running, services
 from tests.system.conftest import Playbook
-from tests.system.playbooks import ROOT, Run, run_playbook
-from tests.system.servers import docker, running, services
 
 MIB = 1024**2
 STACKS = yaml.safe_load((ROOT / "tests/rig/inventory/group_vars/all/rack.yml").read_text())["rack_stacks"]

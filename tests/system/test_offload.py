@@ -20,9 +20,10 @@ import yaml
 
 from tests.rig.forge import replaced
 from tests.rig.rig import Rig
+from tests.support.playbooks import Run
+from tests.support.repository import ROOT
+from tests.support.servers import docker, services
 from tests.system.conftest import Playbook
-from tests.system.playbooks import ROOT, Run
-from tests.system.servers import docker, services
 
 STACKS: dict[str, Any] = yaml.safe_load((ROOT / "tests/rig/inventory/group_vars/all/rack.yml").read_text())["rack_stacks"]
 MOVING = ("mindex-api", "mindex-db")

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from tests.rig.rig import Rig
-from tests.system.servers import docker
-from tests.unit.plugins.module_utils._override.test_render_bases import BASES
-from tests.unit.plugins.module_utils.composed import Compose, G, service, stack
+from tests.support.compose_bases import BASES
+from tests.support.composed import Compose, G, service, stack
+from tests.support.servers import docker
 
 SERVER = "overflow2"  # nothing else runs there
 IMAGE = "redis:8.0"

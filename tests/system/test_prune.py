@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.compare.cases import CASES, Case
-from tests.compare.server import Server
-from tests.compare.trial import Verdict, attempt
-from tests.compare.ways import OURS
 from tests.rig.rig import Rig
+from tests.support.prune_cases.cases import CASES, Case
+from tests.support.prune_cases.server import Server
+from tests.support.prune_cases.trial import Verdict, attempt
+from tests.support.prune_cases.ways import OURS
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,9 @@ import pytest
 
 from tests.rig.meminfo import GIB, Memory
 from tests.rig.rig import Rig
+from tests.support.playbooks import Run
+from tests.support.servers import containers, docker, services
 from tests.system.conftest import Playbook
-from tests.system.playbooks import Run
-from tests.system.servers import containers, docker, services
 
 SERVER = "sandbox"
 IMAGE = "redis:8.0"

@@ -11,9 +11,10 @@ import yaml
 
 from tests.rig.forge import replaced
 from tests.rig.rig import Rig
+from tests.support.playbooks import Run, run_playbook
+from tests.support.repository import ROOT
+from tests.support.servers import SERVERS, running
 from tests.system.conftest import Playbook
-from tests.system.playbooks import ROOT, Run, run_playbook
-from tests.system.servers import SERVERS, running
 
 STACKS = yaml.safe_load((ROOT / "tests/rig/inventory/group_vars/all/rack.yml").read_text())["rack_stacks"]
 COMPOSE_FILE = "docker-compose.always-on.yml"

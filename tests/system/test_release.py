@@ -14,9 +14,10 @@ import pytest
 
 from tests.rig.forge import STACKS, replaced
 from tests.rig.rig import Rig
+from tests.support.playbooks import Run
+from tests.support.repository import ROOT
+from tests.support.servers import SERVERS, docker, services
 from tests.system.conftest import BUSY, Playbook
-from tests.system.playbooks import ROOT, Run
-from tests.system.servers import SERVERS, docker, services
 from tests.system.test_deploy import website
 
 STATE = "/var/lib/mycosoft-rack"

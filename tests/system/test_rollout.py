@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from tests.bench.server import Server
-from tests.bench.shop import PORT, Shop
-from tests.bench.visitors import Seen, visitors
 from tests.rig.rig import Rig
-from tests.system.playbooks import Run, run_playbook, run_task
-from tests.system.servers import docker, running
+from tests.support.module_server import ModuleServer
+from tests.support.playbooks import Run, run_playbook, run_task
+from tests.support.servers import docker, running
+from tests.support.shop import PORT, Shop
+from tests.support.visitors import Seen, visitors
 from tests.system.test_memory import MODULES
 
 SERVER = "overflow2"  # nothing else runs there
@@ -36,12 +36,12 @@ WEB: Json = {
 
 
 @pytest.fixture(scope="module")
-def server(rig: Rig) -> Server:
-    return Server(rig, SERVER)
+def server(rig: Rig) -> ModuleServer:
+    return ModuleServer(rig, SERVER)
 
 
 @pytest.fixture(autouse=True)
-def since(rig: Rig, server: Server) -> Iterator[str]:
+def since(rig: Rig, server: ModuleServer) -> Iterator[str]:
     """The first version, which runs, and the server's time before it did: the copies of every test have the same names."""
     began = rig.run(SERVER, ["date", "+%s.%N"]).stdout.strip()
     write(rig, WEB)
@@ -53,7 +53,7 @@ def since(rig: Rig, server: Server) -> Iterator[str]:
 
 
 @pytest.fixture
-def rollout(server: Server) -> Rollout:
+def rollout(server: ModuleServer) -> Rollout:
     def run(check: bool = False, **more: Any) -> Json:
         drain = {"command": DRAIN, "seconds": 1}
         options = {"project": "shop", "arguments": compose()[1:], "wait_timeout": 20, "_ansible_check_mode": check}

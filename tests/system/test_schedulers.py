@@ -8,8 +8,9 @@ from pathlib import Path
 import ansible_runner
 
 from tests.rig.rig import Rig
+from tests.support.playbooks import Run, run_playbook
+from tests.support.repository import ROOT
 from tests.system.conftest import Playbook
-from tests.system.playbooks import ROOT, Run, run_playbook
 
 
 def test_a_deploy_through_ansible_runner_ends_well_and_hands_over_its_facts(rig: Rig, deployed: Run, tmp_path: Path) -> None:

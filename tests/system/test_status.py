@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from tests.pages import Page
 from tests.rig.meminfo import profile
 from tests.rig.rig import Rig
 from tests.rig.ssh import wait_for
+from tests.support.playbooks import Run
+from tests.support.servers import SERVERS, docker, services, snapshot
+from tests.support.status_page import Page
 from tests.system.conftest import Playbook
-from tests.system.playbooks import Run
-from tests.system.servers import SERVERS, docker, services, snapshot
 
 STATE = "/var/lib/mycosoft-rack"
 G = 1024**3

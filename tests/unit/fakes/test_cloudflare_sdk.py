@@ -16,7 +16,7 @@ from ansible_collections.mycosoft.rack.tests.fakes import cloudflare as stand_in
 from ansible_collections.mycosoft.rack.tests.fakes.cloudflare import ACTIONS, PLANS, Api, CloudflareServer
 from ansible_collections.mycosoft.rack.tests.fakes.purging import NAME, OTHERS, SELECTIONS, TOKEN, ZONE, Purging, purging
 
-from tests.repository import ROOT
+from tests.support.repository import ROOT
 
 #: The module's selector -> the SDK's arguments.
 ARGUMENTS: dict[str, dict[str, t.Any]] = {**SELECTIONS, "everything": {"purge_everything": True}}

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.mycosoft.rack.tests.fakes.cloudflare import Answer, Api, CloudflareServer, Request
 
-from tests.repository import ROOT, passes, run
+from tests.support.repository import ROOT, passes, run
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ import typing as t
 import pytest
 from ansible_collections.mycosoft.rack.plugins.filter.status_report import status_report
 
-from tests.pages import Page, render
+from tests.support.status_page import Page, render
 from tests.unit.plugins.filter.looks import MAS, SECOND, WEBSITE, G, container, memory, rack, release, released, sample, sandbox, stack, unreachable
 
 Json = dict[str, t.Any]

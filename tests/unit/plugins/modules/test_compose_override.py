@@ -14,7 +14,7 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.mycosoft.rack.plugins.modules import compose_override
 from ansible_collections.mycosoft.rack.tests.fakes.docker_engine import DockerEngine
 
-from tests.unit.plugins.module_utils.composed import Config, docker_without_engine, service
+from tests.support.composed import Config, docker_without_engine, service
 
 Result = dict[str, t.Any]
 Run = t.Callable[..., Result]

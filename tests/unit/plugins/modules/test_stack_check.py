@@ -18,7 +18,7 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.mycosoft.rack.plugins.modules import stack_check
 from ansible_collections.mycosoft.rack.tests.fakes.docker_engine import DockerEngine
 
-from tests.unit.plugins.module_utils.composed import docker_without_engine
+from tests.support.composed import docker_without_engine
 
 Result = dict[str, t.Any]
 Run = t.Callable[..., Result]

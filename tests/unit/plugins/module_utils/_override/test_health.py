@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.plugins.module_utils.composed import Compose, service, stack
+from tests.support.composed import Compose, service, stack
 
 TEST = "test: [CMD, 'true']"
 

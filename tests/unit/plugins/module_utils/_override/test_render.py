@@ -17,7 +17,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.plugins.module_utils.composed import Compose, Config, compose_override, limits, service, stack
+from tests.support.composed import Compose, Config, compose_override, limits, service, stack
 
 BASES = {
     "no limit": "{image: x}",

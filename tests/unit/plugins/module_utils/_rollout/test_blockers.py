@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.mycosoft.rack.plugins.module_utils._rollout.blockers import against
 
-from tests.unit.plugins.module_utils.composed import Compose, G
+from tests.support.composed import Compose, G
 
 NETWORKS = "\nnetworks: {edge: {ipam: {config: [{subnet: 10.9.0.0/24}]}}}"
 

@@ -1,0 +1,4 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What system tests, unit tests and studies share: playbooks that are run, servers that are asked, pages that are read. Nothing in here is a test."""

@@ -1,0 +1,4 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What has to survive a prune: the cases, the ways to prune, and the trial of one on the other, on a real engine."""
