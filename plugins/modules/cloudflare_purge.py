@@ -206,8 +206,8 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.api import Api
-from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.http import Clock, Http
 from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.purge import ACTIONS, SELECTORS, Purge, checked_token, only_zone
+from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.transport import Clock, Http
 
 
 def argument_spec() -> t.Dict[str, t.Any]:

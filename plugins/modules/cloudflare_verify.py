@@ -159,8 +159,8 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, RackError, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.freshness import FRESH, Page, prove
-from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.http import Clock, Http
 from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.purge import Item, selected
+from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.transport import Clock, Http
 
 
 def argument_spec() -> t.Dict[str, t.Any]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.http import Clock
+from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.transport import Clock
 
 
 class SimulatedClock(Clock):

@@ -20,8 +20,8 @@ import urllib.parse
 from dataclasses import dataclass
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, RackError, Unreachable
-from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.http import Answer, Clock, Http, Reply, Silence
 from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.purge import Call, Purge, Selection, as_options
+from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.transport import Answer, Clock, Http, Reply, Silence
 
 Json = t.Dict[str, t.Any]
 

@@ -17,7 +17,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.http import Answer, Clock, Http, Reply, Silence
+from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.transport import Answer, Clock, Http, Reply, Silence
 
 Json = t.Dict[str, t.Any]
 

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.api import LONGEST_PAUSE, Accepted, Again, Refused, judge, pause
-from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.http import Reply, Silence
+from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.transport import Reply, Silence
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.freshness import FRESH, STALE, STEP, UNPROVEN, judge
-from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.http import Reply, Silence
+from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.transport import Reply, Silence
 from hypothesis import given
 from hypothesis import strategies as st
 

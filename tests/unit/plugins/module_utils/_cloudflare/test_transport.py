@@ -11,7 +11,7 @@ import socket
 import typing as t
 
 import pytest
-from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.http import Http, Reply, Silence
+from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.transport import Http, Reply, Silence
 from ansible_collections.mycosoft.rack.tests.fakes.cloudflare import Api, CloudflareServer
 from ansible_collections.mycosoft.rack.tests.fakes.tls import certificate, encrypt
 
