@@ -66,6 +66,10 @@ options:
       - A moment in ISO 8601, by the server's clock, such as the beginning of a deployment.
       - A container that was made since then and ran out of memory fails the watch also where that came before it. It may run again by now and look well.
     type: str
+  prove:
+    description: Whether the limits that O(services) come with are compared with what their containers hold.
+    type: bool
+    default: true
   logs:
     description: How many of the last lines that a failing service logged are returned. V(0) for none, where logs may hold secrets.
     type: int
@@ -85,6 +89,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+changed_projects:
+  description: The Compose projects of O(services) in which a container was made or started since O(since), also of services that are not watched.
+  returned: when O(since) is given
+  type: list
+  elements: str
+  sample: [always-on]
 problems:
   description: What happened, by service. Empty where all is well; the module fails where it is not.
   returned: always
@@ -133,7 +143,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client impor
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._limits.changes import Limit, plan, read_limits
 from ansible_collections.mycosoft.rack.plugins.module_utils._limits.watch import Begin, Problem, problems, sentence, unproven
-from ansible_collections.mycosoft.rack.plugins.module_utils._memory.containers import Container, of_services, read
+from ansible_collections.mycosoft.rack.plugins.module_utils._memory.containers import Container, of_services, read, started_since
 
 Limits = t.Mapping[t.Tuple[str, str], Limit]
 
@@ -147,6 +157,7 @@ def argument_spec() -> Facts:
         "services": {"type": "list", "elements": "dict", "required": True, "options": service},
         "seconds": {"type": "int", "default": 10},
         "since": {"type": "str"},
+        "prove": {"type": "bool", "default": True},
         "logs": {"type": "int", "default": 20},
         **DOCKER_OPTIONS,
     }
@@ -177,7 +188,7 @@ def run(module: AnsibleModule, kernel: Kernel) -> Facts:
     wanted = [(entry["project"], entry["service"]) for entry in params["services"]]
     if params["since"] is not None and timestamp(params["since"]) is None:
         raise InvalidInput("Cannot watch since %r: it is no moment. Write it like 2026-11-23T05:45:03Z." % params["since"])
-    limits = read_limits(service for service in params["services"] if service["memory"] is not None)
+    limits = read_limits(service for service in params["services"] if params["prove"] and service["memory"] is not None)
     engine = connect(params)
     began = clock(engine)
     begin = Begin(of_services(engine, kernel, wanted), began, timestamp(params["since"]))
@@ -188,6 +199,8 @@ def run(module: AnsibleModule, kernel: Kernel) -> Facts:
         watched += 1
         found = look(engine, kernel, wanted, begin)
     facts: Facts = {"changed": False, "problems": [problem.facts() for problem in found], "watched": watched}
+    if begin.run is not None:
+        facts["changed_projects"] = sorted(started_since(engine, {project for project, _service in wanted}, begin.run))
     if found and not module.check_mode:
         facts["logs"] = {problem.container: engine.logs(problem.container, params["logs"]) for problem in found if problem.container and params["logs"]}
         raise RackError(

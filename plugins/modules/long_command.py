@@ -70,6 +70,13 @@ options:
     description: How many of the last lines of its output are returned.
     type: int
     default: 40
+  compare:
+    description:
+      - A command that reads what O(argv) may change. It is run before and after, and RV(changed) is whether its output differs.
+      - Without it RV(changed) is always true.
+    type: list
+    elements: str
+    default: []
   step:
     description: Part of the work. This is set by the action plugin of the module, and is of no use elsewhere.
     type: str
@@ -89,9 +96,20 @@ EXAMPLES = r"""
     argv: [docker, compose, build]
     chdir: /srv/shop
     label: build of shop
+
+- name: Start what is not running, and tell whether a container was made, started or removed
+  mycosoft.rack.long_command:
+    argv: [docker, compose, up, --detach, --wait]
+    chdir: /srv/shop
+    compare: [docker, compose, --project-directory, /srv/shop, ps, --all, --no-trunc, --format, "{{ '{{.ID}} {{.State}}' }}"]
 """
 
 RETURN = r"""
+changed:
+  description: Whether the output of O(compare) differs after the command; always true where there is none.
+  returned: when it was run
+  type: bool
+  sample: true
 rc:
   description: Exit code of the command.
   returned: when it ended
@@ -144,6 +162,7 @@ def argument_spec() -> Facts:
         "done": {"type": "list", "elements": "str", "default": []},
         "warning": {"type": "str"},
         "tail": {"type": "int", "default": 40},
+        "compare": {"type": "list", "elements": "str", "default": []},
         "step": {"type": "str", "choices": ["start", "look", "stop"]},
         "wait": {"type": "float", "default": 3},
         "job": {"type": "path"},
@@ -158,17 +177,28 @@ def start(module: AnsibleModule) -> Facts:
     if shutil.which(argv[0]) is None:
         raise InvalidInput("Cannot run %s: there is no such program on this host. Install it or correct argv." % argv[0])
     try:
+        before = read_compared(module)
         job = Path(tempfile.mkdtemp(prefix="command-", dir=directory))
+        (job / "before").write_text(before, encoding="utf-8")
         # the wrapper writes into the job's directory, the command runs where it was asked for
         inner = ["sh", "-c", 'cd "$0" && exec "$@"', str(Path(chdir).resolve()), *argv]
         _code, pid, _errors = module.run_command(["sh", "-c", _APART, _WRAPPER, *inner], check_rc=True, cwd=str(job), expand_user_and_vars=False)
         (job / "pid").write_text("%d %f" % (int(pid), time.time()), encoding="ascii")
     except OSError as error:
         raise RackError("Cannot run %s: %s. Look at the disk and at who may write to %s." % (argv[0], error, directory)) from error
-    return {"job": str(job), **look(job, module.params["tail"], module.params["wait"])}
+    return {"job": str(job), **look(module, job, module.params["wait"])}
 
 
-def look(job: Path, tail: int, seconds: float) -> Facts:
+def read_compared(module: AnsibleModule) -> str:
+    """The output of ``compare`` at this moment; empty where nothing is compared."""
+    argv = module.params["compare"]
+    code, output, errors = module.run_command(argv, expand_user_and_vars=False) if argv else (0, "", "")
+    if code:
+        raise RackError("Cannot compare before and after: %s: %s. Correct compare." % (" ".join(argv), errors.strip()))
+    return output
+
+
+def look(module: AnsibleModule, job: Path, seconds: float) -> Facts:
     """How far it is when it has ended, or after so many seconds; its directory is removed when it has ended and the answer was put together."""
     try:
         pid, began = (job / "pid").read_text(encoding="ascii").split()
@@ -178,9 +208,12 @@ def look(job: Path, tail: int, seconds: float) -> Facts:
     while not code.exists() and Path("/proc/%s" % pid).exists() and time.monotonic() < until:
         time.sleep(0.05)
     ended = code.exists()
-    facts: Facts = {"changed": True, "ended": ended, "seconds": int(time.time() - float(began)), "lines": last_lines(job / "output", tail)}
+    lines = last_lines(job / "output", module.params["tail"])
+    facts: Facts = {"changed": True, "ended": ended, "seconds": int(time.time() - float(began)), "lines": lines}
     if ended:
         facts["rc"] = int(code.read_text(encoding="ascii"))
+        if module.params["compare"]:
+            facts["changed"] = read_compared(module) != (job / "before").read_text(encoding="utf-8")
         shutil.rmtree(str(job))
     elif not Path("/proc/%s" % pid).exists() and not code.exists():
         facts.update(ended=True, rc=-1)  # the host was restarted, or somebody killed it with its wrapper
@@ -199,22 +232,22 @@ def last_lines(output: Path, count: int) -> t.List[str]:
     return [line for line in lines if line.strip()][-count:]
 
 
-def stop(job: Path, tail: int) -> Facts:
+def stop(module: AnsibleModule, job: Path) -> Facts:
     """End it with everything that it started."""
     pid = int((job / "pid").read_text(encoding="ascii").split()[0])
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGTERM)
-    return {**look(job, tail, 0), "stopped": True}
+    return {**look(module, job, 0), "stopped": True}
 
 
 def run(module: AnsibleModule) -> Facts:
     params = module.params
     if params["step"] is None:
-        raise RackError("Cannot run this module alone: its other half is an action plugin of the same name. Use it as a task of mycosoft.rack.long_command.")
+        raise RackError("Cannot run this module alone: it must run through its action plugin. Use it as a task of mycosoft.rack.long_command.")
     if params["step"] == "start":
         return start(module)
-    job, tail = Path(params["job"]), params["tail"]
-    return look(job, tail, params["wait"]) if params["step"] == "look" else stop(job, tail)
+    job = Path(params["job"])
+    return look(module, job, params["wait"]) if params["step"] == "look" else stop(module, job)
 
 
 def main() -> None:

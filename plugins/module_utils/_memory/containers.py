@@ -195,6 +195,20 @@ def of_services(engine: Engine, kernel: Kernel, services: t.Container[t.Tuple[st
     return sorted((container for container in found if container is not None), key=lambda container: container.name)
 
 
+def started_since(engine: Engine, projects: t.Container[str], moment: float) -> t.Set[str]:
+    """Those of ``projects`` in which a container was made or started at or after ``moment``, in seconds since 1970; one that ended since counts as well."""
+    entries = [entry for entry in engine.containers() if _labels(entry).get(PROJECT_LABEL) in projects and _labels(entry).get(ONEOFF_LABEL) != "True"]
+    return {_labels(entry)[PROJECT_LABEL] for entry in entries if entry["Created"] >= int(moment) or (_is_up(entry) and _started(engine, entry) >= moment)}
+
+
+def _started(engine: Engine, entry: Json) -> float:
+    """When the container of an entry in the list was started last; 0 where it is gone by now."""
+    try:
+        return precisely(engine.inspect(entry["Id"])["State"].get("StartedAt")) or 0.0
+    except NotFound:
+        return 0.0
+
+
 def _is_up(entry: Json) -> bool:
     return entry["State"] in ("running", "paused", "restarting")
 

@@ -124,6 +124,33 @@ def test_a_kill_before_the_run_is_history(machine: Machine, run: Run) -> None:
     assert run(since=SINCE)["problems"] == []
 
 
+OLDER = NOW - 3600.0
+
+
+@pytest.mark.parametrize(
+    ("created", "started", "state", "changed"),
+    [
+        pytest.param(OLDER, OLDER, "running", False, id="ran all the time"),
+        pytest.param(NOW - 60.0, NOW - 59.0, "running", True, id="made"),
+        pytest.param(OLDER, NOW - 60.0, "running", True, id="started again"),
+        pytest.param(NOW - 60.0, NOW - 59.0, "exited", True, id="made, and ended since"),
+        pytest.param(OLDER, OLDER, "exited", False, id="ended before"),
+    ],
+)
+def test_a_project_has_changed_where_one_of_its_containers_was_made_or_started_since(
+    machine: Machine, run: Run, created: float, started: float, state: str, changed: bool
+) -> None:
+    machine.add("w-1", "website", created=OLDER)
+    machine.add("db-1", "nobody-watches-it", created=created, started=started, state=state)
+    machine.add("other-1", "other", project="other", created=NOW - 60.0)
+    assert run(since=SINCE)["changed_projects"] == (["always-on"] if changed else [])
+
+
+def test_without_a_moment_nothing_is_told_of_changes(machine: Machine, run: Run) -> None:
+    machine.add("w-1", "website")
+    assert "changed_projects" not in run()
+
+
 def test_a_moment_that_is_none_is_refused(run: Run) -> None:
     result = run(since="yesterday")
     assert (result["failed"], result["msg"]) == (True, "Cannot watch since 'yesterday': it is no moment. Write it like 2026-11-23T05:45:03Z.")
@@ -178,6 +205,11 @@ def test_what_does_not_hold_its_limits_fails_at_once(machine: Machine, run: Run,
         assert len(told) == 1
         assert told[0].startswith(f"does not hold its limits ({what}")
         assert (result["failed"], result["watched"]) == (True, 0)
+
+
+def test_limits_are_not_compared_where_nobody_wants_it(machine: Machine, run: Run) -> None:
+    machine.add("w-1", "website", limit=4 * G, memory_swap=4 * G)
+    assert run(services=[{"project": "always-on", "service": "website", "memory": 8 * G}], prove=False)["problems"] == []
 
 
 def test_a_limit_that_only_the_kernel_lacks_is_found(machine: Machine, run: Run) -> None:

@@ -92,6 +92,28 @@ def test_a_look_that_waits_sees_the_end_at_once(run: Run, tmp_path: Path) -> Non
     assert (seen["ended"], seen["rc"], seen["lines"]) == (True, 0, ["over"])
 
 
+@pytest.mark.parametrize(
+    ("command", "changed"),
+    [
+        pytest.param("echo two >state", True, id="changed"),
+        pytest.param("echo Recreated; echo one >state", False, id="unchanged, whatever it says"),
+        pytest.param("echo two >state; exit 1", True, id="changed, and failed"),
+    ],
+)
+def test_what_it_changed_is_compared_and_not_read_from_its_output(run: Run, tmp_path: Path, command: str, changed: bool) -> None:
+    there = tmp_path / "there"
+    there.mkdir()
+    (there / "state").write_text("one\n")
+    compare = ["cat", str(there / "state")]
+    begun = run(step="start", argv=["sh", "-c", command], chdir=str(there), compare=compare)
+    result = begun if begun["ended"] else run(step="look", job=begun["job"], compare=compare, wait=20)
+    assert (result["ended"], result["changed"]) == (True, changed)
+
+
+def test_without_something_to_compare_it_counts_as_changed(run: Run) -> None:
+    assert ended(run, run(step="start", argv=["true"]))["changed"] is True
+
+
 def test_one_that_was_killed_with_its_wrapper_has_ended(run: Run) -> None:
     begun = run(step="start", argv=["sleep", "600"], wait=0)
     job = begun["job"]
@@ -107,7 +129,8 @@ def test_one_that_was_killed_with_its_wrapper_has_ended(run: Run) -> None:
         pytest.param({"step": "start", "argv": ["no-such-program"]}, "Cannot run no-such-program: there is no such program", id="unknown program"),
         pytest.param({"step": "start", "argv": ["true"], "directory": "/nowhere"}, "who may write to /nowhere", id="no place for its output"),
         pytest.param({"step": "look", "job": "/nowhere"}, "Cannot find the command again: /nowhere", id="a job that is gone"),
-        pytest.param({"argv": ["true"]}, "its other half is an action plugin", id="without the action plugin"),
+        pytest.param({"step": "start", "argv": ["true"], "compare": ["false"]}, "Cannot compare before and after: false", id="nothing to compare"),
+        pytest.param({"argv": ["true"]}, "must run through its action plugin", id="without the action plugin"),
     ],
 )
 def test_what_cannot_be_run_is_refused(run: Run, options: Result, said: str) -> None:
