@@ -7,55 +7,55 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: deploy_lock
-short_description: Let one run at a time work on a server
+short_description: Ensure that only one run at a time works on a server
 version_added: 0.1.0
 description:
-  - Takes, renews and gives back the one lock of a server, a file that says who works there, for what, from which controller and since when.
+  - Acquires, renews and releases the deploy lock of a server, a file that names the run, its purpose, its controller and the time.
   - >-
-    A lock outlives its run where the run was killed. It is taken over, with a record in C(history.jsonl) of the same directory, when the server
-    has booted since; when the run was controlled by a process of the very controller that asks now, and that process is gone; or, of a run of another
-    controller, when its lease ran out. A run whose process is alive on this controller keeps its lock, however long a step takes.
+    A lock outlives its run if the run was killed. It is taken over, with a record in C(history.jsonl) of the same directory, if the server
+    has rebooted since; if the run was controlled by a process of this same controller that is gone; or, for a run of another
+    controller, if its lease has expired. A run whose process is alive on this controller keeps its lock, however long a step takes.
   - >-
-    What a dead run has left running on the server is waited for, where the playbook lets it be known: with the keyword C(environment) it puts the name
-    of the run into C(MYCOSOFT_RACK_RUN), and no lock is taken over while a process with that name in its environment is there.
-  - The lease is counted in the server's own time since its boot. Clocks that differ or are set do not matter.
+    The takeover waits for processes that a dead run left behind on the server, if the playbook marks them: set C(MYCOSOFT_RACK_RUN) to the name of the run
+    with the keyword C(environment). No lock is taken over while a process with that name in its environment exists.
+  - The lease is counted in seconds since the server's boot, so clocks that differ or are set do not matter.
   - >-
-    A file that cannot be understood counts as held by somebody unknown until it is ten minutes old, and for nothing after that.
-  - The role P(mycosoft.rack.deploy_lock#role) takes the locks of all servers or none.
+    A lock file that cannot be parsed counts as held by an unknown run until it is ten minutes old, and is ignored after that.
+  - The role P(mycosoft.rack.deploy_lock#role) acquires the locks of all servers or none.
 author:
   - mycosoft.rack maintainers (@mycosoft)
 extends_documentation_fragment:
   - mycosoft.rack.attributes
 attributes:
   action:
-    description: There is an action plugin of the same name. It knows the controller.
+    description: The action plugin of the same name adds what the module cannot know about the controller.
     support: full
   check_mode:
     support: full
     details:
-      - A lock that another run has is told as a warning and in RV(held_by). Check mode neither waits for it nor fails.
+      - A lock that another run holds is returned in RV(held_by) with a warning. Check mode neither waits for it nor fails.
   diff_mode:
     support: full
   idempotent:
     support: full
     details:
-      - To renew a lock writes the file and does not count as a change.
+      - Renewing a lock writes the file and does not count as a change.
 options:
   state:
     description:
-      - V(taken) takes the lock, and renews it where this run has it already.
-      - V(renewed) begins the lease anew. It fails where this run has the lock no more.
-      - V(released) gives it back. The lock of another run is left alone.
+      - V(taken) acquires the lock, or renews it if this run already holds it.
+      - V(renewed) restarts the lease. Fails if this run no longer holds the lock.
+      - V(released) releases the lock. The lock of another run is left alone.
       - V(broken) removes the lock of another run, dead or not, with a record. That run fails when it next renews it.
     type: str
     choices: [taken, renewed, released, broken]
     default: taken
   run:
-    description: The name of the run. Who knows it has the lock, so it has to be another one for each run.
+    description: The name of the run. It identifies the holder of the lock, so each run needs its own.
     type: str
     required: true
   purpose:
-    description: What the run does, for those who wait for it.
+    description: What the run does, shown to those who wait for the lock.
     type: str
     default: deploy
   wait:
@@ -64,53 +64,53 @@ options:
     default: 0
   lease:
     description:
-      - Seconds for which a controller need not be heard of. It has to be longer than the longest step between two renewals.
+      - Seconds for which a run may go without renewing. Must be longer than the longest step between two renewals.
     type: int
     default: 600
   directory:
-    description: Where the lock and the history lie on the server.
+    description: The directory of the lock and the history on the server.
     type: path
     default: /var/lib/mycosoft-rack
   places:
-    description: Other directories in which the run will write. Where one is not there, the lock is not taken, as where O(directory) is not.
+    description: Other directories to which the run will write. As with O(directory), if one of them is missing or not writable the lock is not acquired.
     type: list
     elements: path
     default: []
   host:
-    description: What the server is called in messages. The action plugin gives the name of the inventory.
+    description: The name of the server in messages. The action plugin sets the inventory name.
     type: str
   by:
-    description: Who runs. The action plugin gives the user who launched the AWX job, or the controller's user.
+    description: Who started the run. The action plugin sets the user who launched the AWX job, or the controller's user.
     type: str
   job:
-    description: The job of a scheduler. The action plugin finds the one of AWX.
+    description: The job of a scheduler. The action plugin sets that of AWX.
     type: str
   controller:
-    description: The process that controls the run. Given by the action plugin.
+    description: The process that controls the run. Set by the action plugin.
     type: dict
   gone:
-    description: A run whose controlling process the controller has found to be gone. Given by the action plugin.
+    description: A run whose controlling process no longer exists on the controller. Set by the action plugin.
     type: dict
 """
 
 EXAMPLES = r"""
-- name: Take the lock, wait a quarter of an hour for another run
+- name: Acquire the lock, wait up to a quarter of an hour for another run
   mycosoft.rack.deploy_lock:
     run: 20261123T054500Z-3f9a
     wait: 900
 
-- name: Say that the run is alive, and that the next step may take an hour
+- name: Renew the lock for a step of up to an hour
   mycosoft.rack.deploy_lock:
     state: renewed
     run: 20261123T054500Z-3f9a
     lease: 3600
 
-- name: Give it back
+- name: Release the lock
   mycosoft.rack.deploy_lock:
     state: released
     run: 20261123T054500Z-3f9a
 
-- name: Remove the lock of whoever has it
+- name: Remove the lock of another run
   mycosoft.rack.deploy_lock:
     state: broken
     run: by-hand
@@ -118,12 +118,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 lock:
-  description: The lock afterwards, none where nobody has it.
+  description: The lock afterwards. Null if nobody holds it.
   returned: always
   type: dict
   contains: &lock
     run:
-      description: The run that has it.
+      description: The run that holds it.
       type: str
       sample: 20261123T054500Z-3f9a
     purpose:
@@ -131,18 +131,18 @@ lock:
       type: str
       sample: deploy
     by:
-      description: Who runs.
+      description: Who started the run.
       type: str
       sample: jane
     job:
-      description: The job of a scheduler, none outside of one.
+      description: The job of a scheduler. Null if there is none.
       type: str
       sample: "17"
     controller:
-      description: The process that controls the run, with the C(host), C(boot_id), C(pid_namespace), C(pid) and C(started) that tell it from any other.
+      description: The process that controls the run, identified by C(host), C(boot_id), C(pid_namespace), C(pid) and C(started).
       type: dict
     taken:
-      description: When it was taken, by the server's clock.
+      description: When it was acquired, by the server's clock.
       type: str
       sample: "2026-11-23T05:45:03Z"
     renewed:
@@ -150,38 +150,38 @@ lock:
       type: str
       sample: "2026-11-23T05:47:12Z"
     uptime:
-      description: The same in seconds since the server's boot. The lease counts from there.
+      description: The time of the last renewal in seconds since the server's boot. The lease counts from there.
       type: float
       sample: 86400.25
     lease:
-      description: For how many seconds from then the run need not be heard of.
+      description: For how many seconds from then the run need not renew it.
       type: int
       sample: 600
     boot_id:
-      description: The boot of the server.
+      description: Identifies the boot of the server.
       type: str
     init_started:
       description: When the server's first process started, in clock ticks.
       type: int
 held_by:
   description:
-    - The lock of another run, which is why this one has it not.
-    - Of a file that cannot be understood, C(cause) and C(age) in seconds.
+    - The lock of another run, which is why this run did not acquire it.
+    - For a file that cannot be parsed, C(cause) and C(age) in seconds.
   returned: when another run has the lock
   type: dict
   contains: *lock
 holder:
-  description: The same in words.
+  description: The holder in one line.
   returned: when another run has the lock
   type: str
   sample: deploy 20261123T054500Z-3f9a by jane@controller (job 17) has it since 05:12:03 UTC, renewed 12 s ago
 took_over:
-  description: The lock that was taken from a dead run or broken, and C(why).
+  description: The lock that was taken over from a dead run or broken, and C(why).
   returned: when there was one
   type: dict
   contains: *lock
 no_directory:
-  description: That O(directory) or one of O(places) is not there, or this user may not write there.
+  description: Whether O(directory) or one of O(places) is missing or not writable for this user.
   returned: when that is why
   type: bool
 waited:
@@ -203,7 +203,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._lock.decide import 
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock.file import LockFile, moment, processes_of
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock.report import describe, event, refusal, takeover
 
-#: Seconds between two looks at a lock that another run has.
+#: Seconds between two reads of a lock that another run holds.
 POLL = 1.0
 
 
@@ -225,24 +225,24 @@ def argument_spec() -> Facts:
 
 
 def decide(module: AnsibleModule, file: LockFile, root: Path) -> t.Tuple[Step, Moment]:
-    """What would be done now. Nothing is written."""
+    """The step that would be taken now. Writes nothing."""
     found, request, now = file.read(), request_of(module.params), moment(root)
     step = DECISIONS[module.params["state"]](found, request, now)
-    if isinstance(found, Lock) and step.why:  # only then it matters what is left of that run
+    if isinstance(found, Lock) and step.why:  # only then do remaining processes of that run matter
         now = dataclasses.replace(now, survivors=processes_of(found.run, root))
         step = DECISIONS[module.params["state"]](found, request, now)
     return step, now
 
 
 def act(module: AnsibleModule, file: LockFile, root: Path) -> t.Tuple[Step, Moment]:
-    """Do it. What changes nothing needs no guard, nor a directory; what changes something is decided anew under it."""
+    """Write the decision. Without a change neither the guard nor the directory is needed; a change is decided again under the guard."""
     step, now = decide(module, file, root)
     if module.check_mode or not step.writes:
         return step, now
     with file.guarded():
         step, now = decide(module, file, root)
         if step.why:
-            # First the record: a lock that changed hands without one would be worse than a record of one that did not.
+            # The record first: a lock that changed hands without a record is worse than a record of a change that did not happen.
             file.note(event(module.params["state"], request_of(module.params), step, now))
         if step.writes:
             file.replace(step.after)
@@ -250,7 +250,7 @@ def act(module: AnsibleModule, file: LockFile, root: Path) -> t.Tuple[Step, Mome
 
 
 def report(module: AnsibleModule, step: Step, now: Moment, waited: float) -> Facts:
-    """What the module returns. Raises RackError where another run has the lock."""
+    """What the module returns. Raises RackError if another run holds the lock."""
     state, host = module.params["state"], module.params["host"] or "this server"
     facts: Facts = {"changed": step.changes, "lock": to_json(step.after), "waited": int(waited)}
     if step.why:
@@ -264,16 +264,16 @@ def report(module: AnsibleModule, step: Step, now: Moment, waited: float) -> Fac
         facts.update(held_by=to_json(step.found), holder=describe(step.found, now))
     if not module.check_mode:
         raise RackError(refusal(state, host, step, now), **facts)
-    if step.found is not None:  # what check mode has not taken it cannot renew
+    if step.found is not None:  # check mode did not acquire it, so it cannot renew it
         module.warn(refusal(state, host, step, now))
     return facts
 
 
 def check_places(module: AnsibleModule) -> None:
-    """Raises RackError where the run could not write."""
+    """Raises RackError if the run could not write there."""
     for place in module.params["places"]:
         if not (Path(place).is_dir() and os.access(place, os.W_OK)):
-            raise RackError("Cannot work in %s: it is not there, or belongs to somebody else. Make it, for this user." % place, no_directory=True)
+            raise RackError("Cannot write to %s: it does not exist, or another user owns it. Create it for this user." % place, no_directory=True)
 
 
 def run(module: AnsibleModule, root: Path) -> Facts:

@@ -7,45 +7,45 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: docker_prune
-short_description: Remove what no container needs, and nothing that somebody wants to keep
+short_description: Remove unused Docker objects within keep rules
 version_added: 0.1.0
 author:
   - mycosoft.rack maintainers (@mycosoft)
 description:
-  - Removes stopped containers, images, networks and volumes that nothing uses, and build cache, to free disk.
+  - Removes stopped containers, unused images, networks and volumes, and build cache, to free disk.
     It frees disk, not memory.
-  - The module reads what the engine holds, decides on every object with a reason, and then removes exactly the objects of
+  - The module reads what the engine holds, decides for every object with a reason, and then removes exactly the objects of
     that plan. Check mode returns the same plan and changes nothing.
-  - Right before an object is removed it is made sure that nothing uses it by now. What came into use in the meantime stays
+  - Just before an object is removed the module checks again that nothing uses it. An object that came into use in the meantime stays
     and is listed in RV(not_removed). Nothing is ever removed by force.
-  - Volumes stay unless they are asked for; see O(volumes) and O(named_volumes).
-  - An object stays when something running needs it, when any of the C(keep_) options matches it, or when an object that
+  - Volumes stay unless you ask for them with O(volumes) or O(named_volumes).
+  - An object stays if a running container needs it, if any of the C(keep_) options matches it, or if an object that
     stays needs it. So a stopped container that is kept keeps its image, its networks and its volumes.
-  - What is kept and removed is the same on every engine and in every version of its API. The engine's own bulk prune is not
+  - The decisions are the same on every engine and API version. The engine's own bulk prune is used
+    only for build cache, with a filter that names the records of the plan.
     used, but for the build cache, and there with a filter that names the records of the plan.
 options:
   containers:
     description:
       - Remove containers in the states created, exited and dead.
-      - The volumes of a removed container stay, anonymous ones too.
+      - The volumes of a removed container stay, including anonymous ones.
     type: bool
     default: true
   images:
     description:
-      - Remove images that no container uses, be it running or stopped, other than the containers that are removed in the same run.
-      - A tagged image goes with all its tags.
+      - Remove images that no container uses, running or stopped. Containers removed in the same run do not count.
+      - A tagged image is removed with all its tags.
     type: bool
     default: true
   networks:
     description:
-      - Remove networks that no container refers to, be it running or stopped, other than the containers that are removed in
-        the same run.
+      - Remove networks that no container refers to, running or stopped. Containers removed in the same run do not count.
       - The engine's own networks and those of a swarm always stay.
     type: bool
     default: true
   busy_timeout:
     description:
-      - Seconds to wait, altogether, while the engine refuses because another prune or removal is under way.
+      - Seconds to wait in total while the engine refuses because another prune or removal is in progress.
     type: int
     default: 60
 extends_documentation_fragment:
@@ -63,29 +63,29 @@ attributes:
   idempotent:
     support: partial
     details:
-      - With O(build_cache_policy=budget) a second run may remove more where the first removed images, since layers of the cache that
-        these held as well count only now.
-      - Time passes between two runs, so what O(volumes_grace), O(keep_newer_than) or O(keep_used_within) kept may go in the second.
+      - With O(build_cache_policy=budget) a second run may remove more if the first removed images, because cache layers that
+        these images shared count only then.
+      - Time passes between two runs, so the second may remove what O(volumes_grace), O(keep_newer_than) or O(keep_used_within) kept in the first.
 seealso:
   - module: community.docker.docker_prune
     description: Calls the engine's own prune endpoints; has no check mode and no keep rules beyond the engine's filters.
 notes:
-  - Before API 1.42 (Docker 23.0) the engine measures the volumes along with the images, which takes long where volumes hold many files.
+  - Before API 1.42 (Docker 23.0) the engine measures the volumes together with the images, which is slow if volumes hold many files.
 """
 
 EXAMPLES = r"""
-- name: Free the disk, keep everything of two Compose projects
+- name: Free disk, keep everything of two Compose projects
   mycosoft.rack.docker_prune:
     keep_projects:
       - mycosoft-always-on
       - mas
   register: prune
 
-- name: Tell what was freed, in bytes of disk
+- name: Show the bytes of disk that were freed
   ansible.builtin.debug:
     msg: "{{ prune.freed.total }} bytes, {{ prune.removed.images | length }} images"
 
-- name: Show what would go, and why
+- name: Show what would be removed, and why
   mycosoft.rack.docker_prune:
     keep_images:
       - postgres:16
@@ -98,7 +98,7 @@ EXAMPLES = r"""
   check_mode: true
   diff: true
 
-- name: Make room when the disk is getting full, keep what a rebuild and a step back need
+- name: Free disk when it is getting full, keep what a rebuild and a rollback need
   mycosoft.rack.docker_prune:
     only_if_disk_used: 80%
     keep_newest_images: 2
@@ -128,8 +128,8 @@ EXAMPLES = r"""
 RETURN = r"""
 removed:
   description:
-    - What was removed, or in check mode would be, in the order of removal.
-    - Where the module fails, what was removed until then.
+    - What was removed, or would be in check mode, in the order of removal.
+    - If the module fails, what was removed until then.
   returned: when the engine was reached
   type: dict
   contains:
@@ -139,34 +139,34 @@ removed:
       elements: dict
       contains: &object
         kind:
-          description: The kind of the object in words.
+          description: The kind of the object.
           type: str
           sample: image
         id:
-          description: Full ID; of a volume its name. Empty for build cache whose prune failed as a whole.
+          description: Full ID; for a volume its name. Empty for build cache whose prune failed as a whole.
           type: str
           sample: sha256:759cec7bedcc4f3c01bb259254e13f6b3c83d816fffa9c33520d37f27fcb96da
         name:
-          description: The first name, or where it has none the short ID. For a build cache record what it holds.
+          description: The first name, or the short ID if it has none. For a build cache record, its description.
           type: str
           sample: mindex-api:latest
         names:
-          description: All names; of an image its tags.
+          description: All names; for an image its tags.
           type: list
           elements: str
           sample: ["mindex-api:latest", "mindex-api:2026-11-22"]
         size:
           description:
-            - Bytes of disk. Of a container its writable layer, of an image all its layers, the ones it shares with other images included.
-            - Null where it is not known. Writable layers are measured of stopped containers only, volumes only when they go.
+            - Bytes of disk. For a container its writable layer, for an image all its layers, including those it shares with other images.
+            - Null if unknown. Writable layers are measured for stopped containers only, volumes only when they are removed.
           type: int
           sample: 7225150
         shared:
-          description: Bytes of C(size) that other objects hold too, so that removing this one alone does not free them. Null where it is not known.
+          description: Bytes of C(size) that other objects hold too, so that removing this object alone does not free them. Null if unknown.
           type: int
           sample: 1982270
         created:
-          description: When it was made, in UTC. Of an image, when it was built.
+          description: When it was created, in UTC. For an image, when it was built.
           type: str
           sample: "2026-11-22T22:45:56Z"
         project:
@@ -174,7 +174,7 @@ removed:
           type: str
           sample: mas
         reason:
-          description: Why it goes or stays.
+          description: Why it is removed or stays.
           type: str
           sample: no container that stays uses it
     images: *objects
@@ -192,33 +192,33 @@ kept:
     volumes: *objects
     build_cache: *objects
 not_removed:
-  description: What the plan wanted to remove, and what came into use or vanished before it could be. Always empty in check mode.
+  description: Objects of the plan that came into use or vanished before they could be removed. Always empty in check mode.
   returned: when the engine was reached
   type: list
   elements: dict
   contains: *object
 failed_objects:
-  description: What could not be removed, with the engine's words as the reason. Where there is any, the module fails after everything else was tried.
+  description: What could not be removed, with the engine's error as the reason. If there is any, the module fails after it tried everything else.
   returned: when the engine was reached
   type: list
   elements: dict
   contains: *object
 unmatched_rules:
   description:
-    - Entries of O(keep_projects), O(keep_images), O(keep_networks), O(keep_labels), O(keep_regex) and O(named_volumes) that match nothing the
-      engine holds. Look for typing errors here.
+    - Entries of O(keep_projects), O(keep_images), O(keep_networks), O(keep_labels), O(keep_regex) and O(named_volumes) that match nothing on the
+      engine. Check them for typing errors.
   returned: when the engine was reached
   type: list
   elements: dict
   sample: [{"option": "keep_images", "rule": "postgers:16"}]
 freed:
   description:
-    - Bytes of disk that were freed, by kind. Zero in check mode, since nothing was freed.
+    - Bytes of disk that were freed, by kind. Zero in check mode.
     - For containers the sum of their writable layers, for volumes the sum of their files.
-    - For images what all image layers of the engine lost meanwhile (layers that kept images share are not counted), less the layers
-      that the build cache still holds. A build or pull at the same time falsifies it. Null where the engine stopped answering.
-    - For the build cache what the engine reports, less the layers that images still hold. With the containerd image store the disk may
-      gain more than this, since there a layer of the cache can be a copy.
+    - For images the decrease of all image layers of the engine (layers that kept images share are not counted), less the layers
+      that the build cache still holds. A build or pull at the same time falsifies it. Null if the engine stopped answering.
+    - For build cache what the engine reports, less the layers that images still hold. With the containerd image store the disk may
+      gain more than this, because a cache layer can be a copy there.
   returned: when the engine was reached
   type: dict
   sample: {"containers": 3, "images": 5242880, "networks": 0, "volumes": 0, "build_cache": 133, "total": 5243016}
@@ -228,14 +228,14 @@ engine:
   type: dict
   sample: {"version": "26.1.5+dfsg1", "api_version": "1.45", "storage_driver": "overlay2"}
 disk:
-  description: The file system that holds the engine's data, before anything was removed, in bytes. Null where it cannot be measured from the managed host.
+  description: The file system of the engine's data before anything was removed, in bytes. Null if it cannot be measured from the managed host.
   returned: when the engine was reached
   type: dict
   sample: {"path": "/var/lib/docker", "total": 105089261568, "used": 84071409254, "free": 15679000576, "used_percent": 84.3}
 durations:
   description:
-    - Seconds for reading and planning (C(read)), for the removal of each kind, and altogether (C(total)).
-    - Kinds are removed at the same time where they do not depend on each other, so their sum is more than the total.
+    - Seconds for reading and planning (C(read)), for the removal of each kind, and in total (C(total)).
+    - Kinds that do not depend on each other are removed at the same time, so their sum can exceed the total.
   returned: when nothing was refused
   type: dict
   sample: {"read": 0.31, "containers": 0.12, "images": 0.4, "networks": 1.7, "volumes": 0.0, "build_cache": 0.2, "total": 2.2}

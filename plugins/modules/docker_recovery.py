@@ -7,18 +7,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: docker_recovery
-short_description: Stop the containers that a server short of memory can do without, and bring them back
+short_description: Stop containers that are not essential when memory is short, and restart them later
 description:
   - >-
-    Stops running containers that are not essential, one after the other, the smallest harm first, until enough memory is available. What it stops it notes
-    in a file before, with the restart policy of each, and brings back exactly that. It removes nothing, no container and no volume.
+    Stops running containers that are not essential one by one, the least important first, until enough memory is available. Before it stops a container it
+    records it in a file, with its restart policy, and later restarts exactly those. It removes nothing, no container and no volume.
   - >-
-    A container is known by the labels that Compose gives it and by the plan, never by a part of its name. Essential is what the plan says is, what
-    such a service needs, on this server or another, and what its containers were told to depend on by Compose, also where no plan lists it.
+    A container is identified by its Compose labels and the plan, never by a part of its name. Essential are the services that the plan marks as such, what
+    they need, on this server or another, and what their containers depend on according to Compose, even if no plan lists it.
   - >-
-    >-
-    What is stopped gets the restart policy V(no) meanwhile, so that neither a restart of the engine nor of the server brings it back. Its own comes
-    back with it.
+    Until it is restarted, a stopped container has the restart policy V(no), so that neither a restart of the engine nor of the server starts it. Then it
+    gets its own policy back.
 version_added: "0.1.0"
 author:
   - mycosoft.rack maintainers (@mycosoft)
@@ -29,7 +28,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Shows what would be stopped, as far as the memory that each takes now tells how many that are.
+      - Shows what would be stopped, estimated from the memory that each container uses now.
   diff_mode:
     support: full
   idempotent:
@@ -38,9 +37,9 @@ options:
   state:
     description:
       - >-
-        V(stopped) stops what is not essential until O(available) is reached. V(started) starts the essential containers, and what else ran before and was not
-        stopped on purpose, each after what it needs. V(restored) starts what was stopped, in the opposite order, and forgets it.
-      - Each may be called again, and goes on where the last call ended.
+        V(stopped) stops what is not essential until O(available) is reached. V(started) starts the essential containers, and other containers that ran before
+        and were not stopped on purpose, each after what it needs. V(restored) restarts what was stopped, in the opposite order, and removes it from the record.
+      - Each state may be called again and continues where the last call ended.
     type: str
     choices: [stopped, started, restored]
     required: true
@@ -63,26 +62,26 @@ options:
         type: bool
         required: true
       needed_by:
-        description: The essential service that needs it, where it is essential for that.
+        description: The essential service that needs it, if it is essential for that reason.
         type: str
   available:
     description:
       - Memory, as a size such as V(12G) or a share such as V(20%) of all memory.
       - >-
-        With O(state=stopped), stopping ends when so much is available. With O(state=restored), so much has to be left when a container takes what it took
+        With O(state=stopped), stopping ends when this much is available. With O(state=restored), this much has to remain when a container takes what it took
         before.
-      - The default is V(20%) where containers are stopped, and V(5%) where they are brought back.
+      - The default is V(20%) for O(state=stopped) and V(5%) for O(state=restored).
     type: str
   everything:
-    description: Whether stopping goes on when enough memory is available, until nothing runs that is not essential.
+    description: Whether to go on stopping when enough memory is available, until only essential containers run.
     type: bool
     default: false
   unplanned:
-    description: Whether containers may be stopped of which the plan knows neither service nor project. They come last.
+    description: Whether to stop containers whose service and project are not in the plan. They are stopped last.
     type: bool
     default: true
   only_listed:
-    description: Whether nothing is stopped but the O(services) that are not essential.
+    description: Whether to stop only those O(services) that are not essential.
     type: bool
     default: false
   keep_labels:
@@ -91,11 +90,11 @@ options:
     elements: str
     default: []
   seconds:
-    description: How long the call may take. What is not done by then is named in RV(left), and done by the next call.
+    description: How long the call may take. What is not done by then is listed in RV(left) and done by the next call.
     type: int
     default: 600
   record:
-    description: The file that holds what was stopped. P(mycosoft.rack.docker_prune#module) keeps the containers that it names.
+    description: The file in which stopped containers are recorded. P(mycosoft.rack.docker_prune#module) keeps the containers that it names.
     type: path
     default: /var/lib/mycosoft-rack/recovery.json
 """
@@ -107,26 +106,26 @@ EXAMPLES = r"""
     services: "{{ rack_plan.hosts[inventory_hostname].recovery }}"
     available: 25%
 
-- name: Start what has to run
+- name: Start the essential services
   mycosoft.rack.docker_recovery:
     state: started
     services: "{{ rack_plan.hosts[inventory_hostname].recovery }}"
 
-- name: Bring back what was stopped
+- name: Restart what was stopped
   mycosoft.rack.docker_recovery:
     state: restored
 """
 
 RETURN = r"""
 available:
-  description: Memory that is available in bytes, C(before) and C(after), and what is C(wanted).
+  description: Available memory in bytes, C(before) and C(after), and the C(wanted) one.
   returned: always
   type: dict
   sample: {before: 6442450944, after: 21474836480, wanted: 13314398617}
 stopped:
   description:
     - What this call stopped, or would stop, in this order.
-    - C(memory) is what it took, C(swap) what of it was in swap, both in bytes.
+    - C(memory) is what it used, C(swap) the part of it that was in swap, both in bytes.
   returned: always
   type: list
   elements: dict
@@ -144,25 +143,25 @@ stays:
   elements: dict
   sample: [{name: website-1, why: it is essential}]
 left:
-  description: What is still to be stopped, started or brought back, because the time was up or memory would be short.
+  description: What is still to be stopped, started or restarted, because the time was up or memory would be short.
   returned: always
   type: list
   elements: str
   sample: []
 problems:
-  description: What could not be started or is not healthy, and why. Where there is any, the module fails after everything else was done.
+  description: What could not be started or is not healthy, and why. If there is any, the module fails after it did everything else.
   returned: always
   type: list
   elements: str
   sample: []
 gone:
-  description: What was stopped and is there no more, in no container of its service. It is forgotten.
+  description: What was stopped and no longer exists, in no container of its service. It is removed from the record.
   returned: when O(state=restored)
   type: list
   elements: str
   sample: []
 waiting:
-  description: What waits to be brought back, by its title.
+  description: What is still recorded as stopped, as C(project/service) or container name.
   returned: always
   type: list
   elements: str
@@ -204,7 +203,7 @@ def wanted(text: str, total: int) -> int:
     try:
         return int(parse_percent(text) * total) if text.strip().endswith("%") else parse_size(text)
     except ValueError as error:
-        raise InvalidInput("Cannot tell how much memory is to be available: %s" % error) from error
+        raise InvalidInput("Cannot use available: %s" % error) from error
 
 
 def run(module: AnsibleModule, kernel: Kernel) -> Facts:
@@ -216,7 +215,7 @@ def run(module: AnsibleModule, kernel: Kernel) -> Facts:
     {"stopped": work.stop, "started": work.start, "restored": work.restore}[state]()
     facts = work.facts()
     if facts["problems"] and not module.check_mode:
-        raise RackError("Cannot bring everything up: %s. Look at their logs, mend it, and run again." % "; ".join(facts["problems"]), **facts)
+        raise RackError("Cannot start everything: %s. Read their logs, correct it, and run again." % "; ".join(facts["problems"]), **facts)
     return facts
 
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: docker_release
-short_description: Keep what runs, so that one can go back to it without a build
+short_description: Record what runs, so that a rollback needs no build
 version_added: 0.1.0
 description:
   - Records each deployment of a Compose stack on a host as a release, which is the images, the commits of its sources and its rendered override.
-  - The images of a release get a name of their own, which P(mycosoft.rack.docker_prune#module) keeps.
+  - The images of a release get a tag of their own, which P(mycosoft.rack.docker_prune#module) keeps.
   - >-
-    Going back puts the commits, the override and the names of the images back. C(docker compose up --no-build) then makes the containers that ran before,
+    A rollback restores the commits, the override and the image tags. C(docker compose up --no-build) then recreates the previous containers,
     from the same images with the same configuration.
-  - What runs when the first deployment begins, or was changed by hand since the last one, becomes a release too.
+  - What runs when the first deployment begins, or was changed by hand since the last one, is recorded as a release too.
 author:
   - mycosoft.rack maintainers (@mycosoft)
 extends_documentation_fragment:
@@ -31,19 +31,19 @@ attributes:
 options:
   state:
     description:
-      - V(pinned), before anything is changed, records what runs and keeps its images.
-      - V(finished) records how it ended, in O(result). With V(ok) what runs now becomes the current release.
-      - V(restored) brings back what the release O(to) was made of. Where O(to) is given and O(run) has not begun, it first does what V(pinned) does.
+      - V(pinned) records what runs and tags its images, before anything is changed.
+      - V(finished) records the outcome, O(result). With V(ok) what runs now becomes the current release.
+      - V(restored) restores what the release O(to) consists of. If O(to) is given and O(run) has not begun, it first does what V(pinned) does.
     type: str
     choices: [pinned, finished, restored]
     required: true
   run:
-    description: Name of the run, which becomes the name of its release. Later runs have to have later names.
+    description: Name of the run, which becomes the name of its release. The names of later runs have to sort after those of earlier ones.
     type: str
     required: true
   stacks:
     description:
-      - The stacks of this host by their names, each with C(project) (its Compose project), C(override) (path of its rendered override)
+      - The stacks of this host by name, each with C(project) (its Compose project), C(override) (path of its rendered override)
         and C(sources) (list of the directories of its git checkouts).
     type: dict
     required: true
@@ -54,31 +54,31 @@ options:
     default: ok
   to:
     description:
-      - A release to go back to, or V(previous), which is the one before the current one.
-      - Where it is not given, the one that ran when O(run) began.
+      - The release to roll back to, or V(previous), which is the one before the current one.
+      - By default the release that ran when O(run) began.
     type: str
   keep:
-    description: How many releases are kept to go back to. The current one and the one before it are always kept.
+    description: How many releases to retain for a rollback. The current one and the one before it are always retained.
     type: int
     default: 5
   about:
-    description: What else to record of the run, in plain values. Who started it is known from its lock.
+    description: What else to record about the run, in plain values. Who started the run is read from its lock.
     type: dict
     default: {}
   directory:
-    description: Where releases are recorded.
+    description: The directory where releases are recorded.
     type: path
     default: /var/lib/mycosoft-rack
 notes:
-  - Hold P(mycosoft.rack.deploy_lock#module) while a run is under way.
-  - Needs C(git) on the host, and the user that owns the checkouts.
+  - Hold P(mycosoft.rack.deploy_lock#module) during a run.
+  - Needs C(git) on the host. Run it as the user that owns the checkouts.
 seealso:
   - module: mycosoft.rack.deploy_lock
   - module: mycosoft.rack.docker_prune
 """
 
 EXAMPLES = r"""
-- name: Keep what runs before anything is changed
+- name: Record the running release
   mycosoft.rack.docker_release:
     state: pinned
     run: "{{ rack_run }}"
@@ -88,13 +88,13 @@ EXAMPLES = r"""
         override: /var/lib/mycosoft-rack/stacks/always-on.yml
         sources: [/home/mycosoft/mycosoft/mas, /home/mycosoft/mycosoft/website]
 
-- name: Record that it went well
+- name: Record that the deployment succeeded
   mycosoft.rack.docker_release:
     state: finished
     run: "{{ rack_run }}"
     stacks: *stacks
 
-- name: Bring back what ran before the current release
+- name: Restore the release before the current one
   mycosoft.rack.docker_release:
     state: restored
     run: "{{ rack_run }}"
@@ -109,12 +109,12 @@ began:
   type: str
   sample: "2026-11-23T05:45:03Z"
 stacks:
-  description: For each stack what was done.
+  description: What was done for each stack.
   returned: always
   type: dict
   contains:
     release:
-      description: The release that was begun, finished or brought back, none where there is none.
+      description: The release that was begun, finished or restored. Null if there is none.
       type: dict
       contains:
         id:
@@ -126,22 +126,22 @@ stacks:
           type: str
           sample: ok
         previous:
-          description: The release that ran before it, none where nothing did.
+          description: The release that ran before it. Null if none did.
           type: str
           sample: 20261122T040000Z-77b0
         state:
           description:
             - >-
-              C(services), each with C(image), C(image_id), C(config_hash), C(memory), its limit in bytes or 0, and C(running), C(sources), from directory
-              to commit, and C(override), the SHA-256 of the rendered file.
-            - None while it is under way, and where it failed.
+              C(services), each with C(image), C(image_id), C(config_hash), C(memory), its limit in bytes or 0, and C(running); C(sources), from directory
+              to commit; and C(override), the SHA-256 of the rendered file.
+            - Null while the release is in progress, and if it failed.
           type: dict
           sample:
             services: {website: {image: always-on-website, image_id: "sha256:9c7a", config_hash: 5d1f, memory: 34359738368, running: true}}
             sources: {/srv/website: 7a2509bac5e8a1c9d2e3f40516273849a0b1c2d3}
             override: 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
     found:
-      description: Whether what ran was no release of ours, and was made one.
+      description: Whether what ran was not a recorded release and was recorded now.
       type: bool
     forgotten:
       description: Releases whose images are no longer kept.
@@ -149,7 +149,7 @@ stacks:
       elements: str
       sample: [20261101T040000Z-0a11]
     stopped:
-      description: Containers of services that the release does not have, which were made since the run began, and were stopped.
+      description: Containers that were stopped because the release does not have their service and they were created since the run began.
       type: list
       elements: str
 """
@@ -188,13 +188,13 @@ def argument_spec() -> Facts:
 
 
 def starter(directory: Path, run_name: str) -> Facts:
-    """Who started the run, as its lock knows."""
+    """Who started the run, read from its lock."""
     lock = LockFile(str(directory)).read()
     return {"by": lock.by, "job": lock.job} if isinstance(lock, Lock) and lock.run == run_name else {"by": None, "job": None}
 
 
 def refuse_moved(moved: Moved, targets: t.Mapping[str, t.Optional[Release]]) -> None:
-    """Raises InvalidInput where a release would start a service here whose data is on another server by now."""
+    """Raises InvalidInput if a release would start a service here whose data is now on another server."""
     old = [
         "%s of %s is on %s" % (service, stack, host)
         for stack, target in targets.items()
@@ -202,7 +202,7 @@ def refuse_moved(moved: Moved, targets: t.Mapping[str, t.Optional[Release]]) -> 
         if target is not None and target.state is not None and service in target.state.services
     ]
     if old:
-        raise InvalidInput("Cannot roll back: %s with its data since that release. Deploy an older commit, or move it back first." % ", ".join(old), moved=old)
+        raise InvalidInput("Cannot roll back: %s, moved since that release. Deploy an older commit, or move it back first." % ", ".join(old), moved=old)
 
 
 def run(module: AnsibleModule) -> Facts:
@@ -216,7 +216,7 @@ def run(module: AnsibleModule) -> Facts:
         work = Work(params, who, room, Released(engine, module.run_command, stack), store, store.history(), now, module.check_mode)
         works[stack.name] = work.begin() if params["state"] == "restored" and params["to"] else work
     if params["state"] == "restored":
-        targets = {name: work.target() for name, work in works.items()}  # all of them, before the first is brought back
+        targets = {name: work.target() for name, work in works.items()}  # all of them, before the first is restored
         if params["to"]:
             refuse_moved(read_moved(str(directory / "moved.json")), targets)
         done = {name: work.restored(targets[name]) for name, work in works.items()}

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: docker_release_info
-short_description: Tell what was released on a host, how it differs from that by now, and how memory and disk were meanwhile
+short_description: Read what was released on a host, how it drifted since, and its memory and disk history
 version_added: 0.1.0
 description:
   - >-
-    Reads the releases that P(mycosoft.rack.docker_release#module) recorded, holds the containers, checkouts and rendered overrides of each stack against
-    its current release, and tells what is different.
-  - Reads what was free before and after each run, and the history of P(mycosoft.rack.memory_check#module), and makes one timeline of both.
-  - Where no engine answers, or the records of a stack cannot be read, everything else is told all the same.
+    Reads the releases that P(mycosoft.rack.docker_release#module) recorded, and compares the containers, checkouts and rendered overrides of each stack
+    with its current release.
+  - Merges the free memory and disk before and after each run with the history of P(mycosoft.rack.memory_check#module) into one timeline.
+  - If the engine does not answer, or the records of a stack cannot be read, everything else is still returned.
 author:
   - mycosoft.rack maintainers (@mycosoft)
 extends_documentation_fragment:
@@ -36,31 +36,31 @@ attributes:
 options:
   stacks:
     description:
-      - The stacks of this host by their names, each with C(project) (its Compose project), C(override) (path of its rendered override)
+      - The stacks of this host by name, each with C(project) (its Compose project), C(override) (path of its rendered override)
         and C(sources) (list of the directories of its git checkouts).
     type: dict
     required: true
   directory:
-    description: Where releases are recorded.
+    description: The directory where releases are recorded.
     type: path
     default: /var/lib/mycosoft-rack
   history:
-    description: The file that P(mycosoft.rack.memory_check#module) adds its lines to. One that is not there only makes the timeline poorer.
+    description: The file to which P(mycosoft.rack.memory_check#module) appends. Without it the timeline has only the samples of the releases.
     type: path
     default: /var/lib/mycosoft-rack/memory.jsonl
   within:
-    description: How far the timeline goes back, for example V(14d) or V(36h).
+    description: How far back the timeline goes, for example V(14d) or V(36h).
     type: str
     default: 14d
 notes:
-  - Needs C(git) on the host, and the user that owns the checkouts.
+  - Needs C(git) on the host. Run it as the user that owns the checkouts.
 seealso:
   - module: mycosoft.rack.docker_release
   - module: mycosoft.rack.memory_check
 """
 
 EXAMPLES = r"""
-- name: Read what was released and what is different by now
+- name: Read what was released and how it drifted
   mycosoft.rack.docker_release_info:
     stacks:
       always-on:
@@ -69,63 +69,63 @@ EXAMPLES = r"""
         sources: [/home/mycosoft/mycosoft/mas, /home/mycosoft/mycosoft/website]
   register: released
 
-- name: Fail where somebody changed something by hand
+- name: Fail if somebody changed something by hand
   ansible.builtin.assert:
     that: released.stacks.values() | map(attribute='drift') | select | length == 0
 """
 
 RETURN = r"""
 now:
-  description: The moment of all this, by the host's clock, in UTC.
+  description: When the values were read, by the host's clock, in UTC.
   returned: always
   type: str
   sample: "2026-11-23T05:19:43Z"
 engine:
-  description: Why no engine could be asked, none where it could. RV(stacks) have no C(drift) then.
+  description: Why the engine could not be reached, null if it was. Without an engine RV(stacks) have no C(drift).
   returned: always
   type: str
   sample: null
 disk:
-  description: The file system that holds the engine's data, C(path), C(total), C(used) and C(free), in bytes. None where it cannot be measured.
+  description: The file system of the engine's data, C(path), C(total), C(used) and C(free), in bytes. Null if it cannot be measured.
   returned: always
   type: dict
   sample: {path: /var/lib/docker, total: 214748364800, used: 128849018880, free: 85899345920}
 stacks:
-  description: What is on record of each stack.
+  description: The records of each stack.
   returned: always
   type: dict
   contains:
     current:
-      description: The release that is current, as P(mycosoft.rack.docker_release#module) returns it. None where there is none.
+      description: The current release, as P(mycosoft.rack.docker_release#module) returns it. Null if there is none.
       type: dict
       sample: {id: 20261123T054500Z-3f9a, result: ok, by: jane, ended: "2026-11-23T05:46:34Z"}
     last:
-      description: The newest one, which is another where a run failed or is under way.
+      description: The newest release. It differs from the current one if a run failed or is in progress.
       type: dict
       sample: {id: 20261123T060000Z-77b0, result: rolled_back, by: jane, ended: "2026-11-23T06:01:10Z"}
     drift:
       description:
-        - What is not as it was released, each with C(service) (none for what concerns the stack), C(what) and C(message).
+        - What differs from the current release, each with C(service) (null if it concerns the whole stack), C(what) and C(message).
         - >-
-          C(what) is V(missing), V(stopped), V(image), V(configuration), V(limit) or V(added) of a service, V(override) or V(checkout) of a stack.
-        - None where nothing was released, or no engine could be asked.
+          C(what) is V(missing), V(stopped), V(image), V(configuration), V(limit) or V(added) for a service, V(override) or V(checkout) for a stack.
+        - Null if nothing was released, or the engine could not be reached.
       type: list
       elements: dict
       sample: [{service: website, what: limit, message: "always-on-website-1 has a limit of 4G, the release gave it 32G."}]
     problem:
-      description: Why the records of the stack could not be read. None where they could.
+      description: Why the records of the stack could not be read. Null if they could.
       type: str
       sample: null
 runs:
-  description: The runs of the timeline, the oldest first, each with C(id), C(result), C(began), C(ended), C(by) and C(stacks).
+  description: The runs of the timeline, oldest first, each with C(id), C(result), C(began), C(ended), C(by) and C(stacks).
   returned: always
   type: list
   elements: dict
   sample: [{id: 20261123T054500Z-3f9a, result: ok, began: "2026-11-23T05:45:00Z", ended: "2026-11-23T05:46:34Z", by: jane, stacks: [always-on]}]
 samples:
   description:
-    - Memory and disk over time, the oldest first, in bytes; none for what nobody measured at that moment.
-    - 400 at most. Where there are more, each span of time keeps the one with the least available memory.
+    - Memory and disk over time, oldest first, in bytes; null for what was not measured at that moment.
+    - 400 at most. If there are more, each span of time keeps the sample with the least available memory.
   returned: always
   type: list
   elements: dict
@@ -165,7 +165,7 @@ def argument_spec() -> Facts:
 
 
 def ask(params: t.Mapping[str, t.Any]) -> t.Tuple[t.Optional[Engine], t.Optional[Disk], t.Optional[str]]:
-    """The engine, the disk of its data, and why there is none."""
+    """The engine, the disk of its data, and why the engine could not be reached."""
     try:
         engine = connect(params)
         return engine, measure(engine.get("/info").get("DockerRootDir") or ""), None
@@ -179,7 +179,7 @@ def run(module: AnsibleModule) -> Facts:
     try:
         since = now - parse_duration(params["within"])
     except ValueError as error:
-        raise InvalidInput("Cannot look back over within: %s" % error) from error
+        raise InvalidInput("Cannot use within: %s" % error) from error
     engine, disk, silent = ask(params)
     released = tail(directory / "history.jsonl")
     samples = timeline([*of_checks(tail(Path(params["history"]))), *of_releases(released)], since, now)

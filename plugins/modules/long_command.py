@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: long_command
-short_description: Run a command that takes long, and show how it goes
+short_description: Run a long command and show its progress
 version_added: 0.1.0
 description:
-  - Runs a command on the host apart from the connection, and shows while it runs how long it has taken and the last line that it wrote,
+  - Runs a command on the host in a session of its own, and shows while it runs how long it has taken and the last line of its output,
     on a terminal and in the log of a scheduler.
-  - The connection may be lost meanwhile. The command goes on, and is found again as soon as the host answers.
+  - The command survives a lost connection. The task finds it again as soon as the host answers.
   - In check mode nothing is run.
 author:
   - mycosoft.rack maintainers (@mycosoft)
@@ -31,67 +31,67 @@ attributes:
       - Depends on the command.
 options:
   argv:
-    description: The command and its arguments. No shell takes part.
+    description: The command and its arguments. No shell is involved.
     type: list
     elements: str
   chdir:
-    description: Directory to run it in.
+    description: The directory to run it in.
     type: path
   directory:
-    description: Where a directory is made for its output. It is removed when the command has ended.
+    description: The directory in which a directory for its output is created. The latter is removed when the command has ended.
     type: path
     default: /var/lib/mycosoft-rack
   label:
-    description: What the lines that are shown call it. By default the first argument.
+    description: The name of the command in the progress lines. By default the first argument.
     type: str
   timeout:
-    description: Seconds after which it is stopped, with everything that it started.
+    description: Seconds after which the command is stopped, with every process that it started.
     type: int
     default: 3600
   patience:
-    description: Seconds without an answer of the host after which the task fails. The command is not stopped then.
+    description: Seconds without an answer from the host after which the task fails. The command is not stopped then.
     type: int
     default: 180
   every:
-    description: Seconds between two lines at least.
+    description: Minimum seconds between two progress lines.
     type: int
     default: 10
   done:
     description:
-      - Last words of lines about something that needs no more waiting, such as C(Healthy) in C(Container shop-web-1 Healthy).
-      - Of lines that differ in that word only, the newest counts. Shown is the last one of what is not done, so that it tells what is waited for.
+      - Last words of output lines about something that is finished, such as C(Healthy) in C(Container shop-web-1 Healthy).
+      - Of lines that differ only in that word, the newest counts. The progress line shows the last one that is not finished, so it tells what is waited for.
     type: list
     elements: str
     default: []
   warning:
-    description: Regular expression of lines that are warnings. Its first group is what is told of them.
+    description: Regular expression of output lines that are warnings. Its first group is the text of the warning.
     type: str
   tail:
-    description: How many of the last lines of its output are returned.
+    description: How many of the last lines of its output to return.
     type: int
     default: 40
   compare:
     description:
-      - A command that reads what O(argv) may change. It is run before and after, and RV(changed) is whether its output differs.
+      - A command that reads what O(argv) may change. It runs before and after O(argv), and RV(changed) is whether its output differs.
       - Without it RV(changed) is always true.
     type: list
     elements: str
     default: []
   step:
-    description: Part of the work. This is set by the action plugin of the module, and is of no use elsewhere.
+    description: The part to run. For the action plugin of this module only.
     type: str
     choices: [start, look, stop]
   wait:
-    description: Seconds to wait for its end. This is set by the action plugin of the module, and is of no use elsewhere.
+    description: Seconds to wait for the command to end. For the action plugin of this module only.
     type: float
     default: 3
   job:
-    description: Directory of a command that runs. This is set by the action plugin of the module, and is of no use elsewhere.
+    description: Directory of a running command. For the action plugin of this module only.
     type: path
 """
 
 EXAMPLES = r"""
-- name: Build, and show how it goes
+- name: Build and show the progress
   mycosoft.rack.long_command:
     argv: [docker, compose, build]
     chdir: /srv/shop
@@ -116,12 +116,12 @@ rc:
   type: int
   sample: 0
 seconds:
-  description: How long it took.
+  description: Seconds that it took.
   returned: when it was run
   type: int
   sample: 312
 lines:
-  description: The last lines that it wrote.
+  description: The last lines of its output.
   returned: when it was run
   type: list
   elements: str
@@ -140,13 +140,13 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, RackError, reported
 
-#: Says its process id, runs the command, and leaves its exit code as the last thing: whole, or not there.
+#: Prints its process id, runs the command, and writes its exit code last: complete or not at all.
 _WRAPPER = 'echo $$; exec >/dev/null; "$@" >output 2>&1 </dev/null; echo $? >code.new; mv code.new code'
 
-#: Starts the wrapper in a session of its own, out of reach of the connection's end; ends when that has said its process id.
+#: Starts the wrapper in a session of its own, which the end of the connection does not reach; ends when the wrapper has printed its process id.
 _APART = 'echo "$(setsid sh -c "$0" sh "$@" 2>/dev/null </dev/null &)"'
 
-#: Bytes at the end of the output in which the last lines are looked for.
+#: Bytes at the end of the output in which the last lines are searched.
 _WINDOW = 1 << 16
 
 
@@ -173,24 +173,24 @@ def start(module: AnsibleModule) -> Facts:
     """Start the command so that it survives the connection."""
     argv, chdir, directory = module.params["argv"], module.params["chdir"] or os.curdir, module.params["directory"]
     if not argv:
-        raise InvalidInput("Cannot run a command: argv is empty. Write the command and its arguments.")
+        raise InvalidInput("Cannot run a command: argv is empty. Give the command and its arguments.")
     if shutil.which(argv[0]) is None:
         raise InvalidInput("Cannot run %s: there is no such program on this host. Install it or correct argv." % argv[0])
     try:
         before = read_compared(module)
         job = Path(tempfile.mkdtemp(prefix="command-", dir=directory))
         (job / "before").write_text(before, encoding="utf-8")
-        # the wrapper writes into the job's directory, the command runs where it was asked for
+        # the wrapper writes into the job's directory, the command runs in chdir
         inner = ["sh", "-c", 'cd "$0" && exec "$@"', str(Path(chdir).resolve()), *argv]
         _code, pid, _errors = module.run_command(["sh", "-c", _APART, _WRAPPER, *inner], check_rc=True, cwd=str(job), expand_user_and_vars=False)
         (job / "pid").write_text("%d %f" % (int(pid), time.time()), encoding="ascii")
     except OSError as error:
-        raise RackError("Cannot run %s: %s. Look at the disk and at who may write to %s." % (argv[0], error, directory)) from error
+        raise RackError("Cannot run %s: %s. Check the free disk and the permissions of %s." % (argv[0], error, directory)) from error
     return {"job": str(job), **look(module, job, module.params["wait"])}
 
 
 def read_compared(module: AnsibleModule) -> str:
-    """The output of ``compare`` at this moment; empty where nothing is compared."""
+    """The output of ``compare`` at this moment; empty if there is none."""
     argv = module.params["compare"]
     code, output, errors = module.run_command(argv, expand_user_and_vars=False) if argv else (0, "", "")
     if code:
@@ -199,11 +199,11 @@ def read_compared(module: AnsibleModule) -> str:
 
 
 def look(module: AnsibleModule, job: Path, seconds: float) -> Facts:
-    """How far it is when it has ended, or after so many seconds; its directory is removed when it has ended and the answer was put together."""
+    """The progress when the command has ended or ``seconds`` have passed. The job's directory is removed once the command has ended."""
     try:
         pid, began = (job / "pid").read_text(encoding="ascii").split()
     except OSError as error:
-        raise RackError("Cannot find the command again: %s: %s. Look whether it still runs, then run this again." % (job, error.strerror)) from error
+        raise RackError("Cannot find the command again: %s: %s. Check whether it still runs, then run this task again." % (job, error.strerror)) from error
     code, until = job / "code", time.monotonic() + seconds
     while not code.exists() and Path("/proc/%s" % pid).exists() and time.monotonic() < until:
         time.sleep(0.05)
@@ -221,7 +221,7 @@ def look(module: AnsibleModule, job: Path, seconds: float) -> Facts:
 
 
 def last_lines(output: Path, count: int) -> t.List[str]:
-    """The last lines with something in them. A carriage return begins a line anew, as on a terminal."""
+    """The last lines that are not blank. A carriage return restarts a line, as on a terminal."""
     try:
         with output.open("rb") as file:
             file.seek(max(file.seek(0, os.SEEK_END) - _WINDOW, 0))
@@ -233,7 +233,7 @@ def last_lines(output: Path, count: int) -> t.List[str]:
 
 
 def stop(module: AnsibleModule, job: Path) -> Facts:
-    """End it with everything that it started."""
+    """Stop the command with every process that it started."""
     pid = int((job / "pid").read_text(encoding="ascii").split()[0])
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGTERM)

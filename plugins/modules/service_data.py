@@ -7,10 +7,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: service_data
-short_description: Tell what data goes along when services move to another server, and what stands in the way
+short_description: List the data of services that move to another server, and what blocks the move
 description:
-  - With O(state=leaving), on the server where they run, tells their containers, named volumes, directories and ports.
-  - With O(state=arriving), on the server that is to run them, tells what is in the way there.
+  - With O(state=leaving), on the server where the services run, lists their containers, named volumes, directories and ports.
+  - With O(state=arriving), on the server that is to run them, lists what blocks the move there.
   - Changes nothing.
 version_added: "0.1.0"
 author:
@@ -29,7 +29,7 @@ attributes:
     support: full
 options:
   state:
-    description: Which of the two servers this is.
+    description: Whether this is the server that the services leave, or the one at which they arrive.
     type: str
     choices: [leaving, arriving]
     required: true
@@ -43,17 +43,17 @@ options:
     elements: str
     required: true
   checkouts:
-    description: Directories that come by git. What is mounted from there is not copied.
+    description: Directories of git checkouts. What is mounted from there is not copied.
     type: list
     elements: path
     default: []
   data:
-    description: What the module returned on the other server, with O(state=arriving).
+    description: What the module returned on the other server; required with O(state=arriving).
     type: dict
 """
 
 EXAMPLES = r"""
-- name: See what goes along
+- name: List the data of two services
   mycosoft.rack.service_data:
     state: leaving
     project: always-on
@@ -84,12 +84,12 @@ ports:
   type: list
   elements: int
 architecture:
-  description: Of the engine's machine.
+  description: CPU architecture of the engine's machine.
   returned: always
   type: str
   sample: x86_64
 problems:
-  description: What stands in the way, a sentence each.
+  description: What blocks the move, one sentence each.
   returned: always
   type: list
   elements: str
@@ -109,7 +109,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._offload.data import
 
 Json = t.Dict[str, t.Any]
 
-#: What an image and a container take beside the data, at least.
+#: Minimum disk for an image and a container beside the data.
 _MARGIN = 1 << 30
 
 
@@ -125,7 +125,7 @@ def argument_spec() -> Facts:
 
 
 def size_of(path: str) -> int:
-    """Bytes of all files below a path, as they are allocated; what goes meanwhile does not count."""
+    """Allocated bytes of all files below a path; files that vanish meanwhile do not count."""
     if is_file(path):
         return Path(path).lstat().st_size
     return sum(_allocated(Path(folder) / name) for folder, _folders, files in os.walk(path) for name in files)
@@ -143,7 +143,7 @@ def is_file(path: str) -> bool:
 
 
 def inspected(engine: Engine) -> t.List[Json]:
-    """Every container that does not go meanwhile."""
+    """Every container that does not vanish meanwhile."""
 
     def one(identity: str) -> t.Optional[Json]:
         try:
@@ -163,17 +163,17 @@ def on_source(engine: Engine, params: t.Mapping[str, t.Any]) -> Facts:
         volumes.append({"name": name, "path": about["Mountpoint"], "labels": about.get("Labels") or {}, "size": size_of(about["Mountpoint"])})
     directories = parents(found.binds)
     binds = [{"path": path, "size": size_of(path)} for path in directories]
-    problems = [*found.problems, *("%s is a file, not a directory: put it on the other server by hand." % path for path in directories if is_file(path))]
+    problems = [*found.problems, *("%s is a file, not a directory: copy it to the other server by hand." % path for path in directories if is_file(path))]
     return {"containers": found.containers, "volumes": volumes, "binds": binds, "ports": list(found.ports), "problems": problems}
 
 
 def on_target(engine: Engine, params: t.Mapping[str, t.Any], info: Json) -> t.List[str]:
     data = params["data"]
     if data is None:
-        raise InvalidInput("Cannot tell what is in the way: data is missing. Hand over what the module returned on the other server.")
+        raise InvalidInput("Cannot check what blocks the move: data is missing. Pass what the module returned on the other server.")
     problems = []
     if data["architecture"] != info["Architecture"]:
-        problems.append("it is %s, the other server is %s." % (info["Architecture"], data["architecture"]))
+        problems.append("its architecture is %s, that of the other server is %s." % (info["Architecture"], data["architecture"]))
     own = leaving(inspected(engine), params["project"], params["services"], ()).ports
     problems += ["port %d is taken." % port for port in data["ports"] if port not in own and taken(port)]
     need, disk = sum(one["size"] for one in data["volumes"] + data["binds"]), measure(info["DockerRootDir"])
@@ -183,7 +183,7 @@ def on_target(engine: Engine, params: t.Mapping[str, t.Any], info: Json) -> t.Li
 
 
 def taken(port: int) -> bool:
-    """Whether somebody listens there."""
+    """Whether a process listens on the port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: swap_reset
-short_description: Bring what lies in swap back into memory, where there is room for it
+short_description: Move swapped pages back into memory if they fit
 description:
   - >-
-    Switches each swap device off and on again, which reads all that lies there. What was swapped out while memory was short otherwise comes back page by
-    page, whenever somebody waits for it.
+    Switches each swap device off and on again, which reads back everything on it. Otherwise pages that were swapped out while memory was short come back one
+    by one, whenever a process waits for one.
   - >-
-    It is only begun where the memory that is available exceeds the swap in use by O(margin), and where every container could hold within its memory limit what
-    it has in swap: what comes back counts there, and the kernel would end the container. A device that cannot be emptied in time stays in use as it is.
-    Every device is in use again when the module ends, whatever happened.
+    Only starts if the available memory exceeds the used swap by O(margin), and if every container has room within its memory limit for its swapped pages:
+    they count towards the limit, and the kernel would kill the container. A device that cannot be emptied in time stays in use as it is.
+    Every device is in use again when the module ends, even if it fails.
 version_added: "0.1.0"
 author:
   - mycosoft.rack maintainers (@mycosoft)
@@ -30,11 +30,11 @@ attributes:
     support: full
 options:
   margin:
-    description: Memory that has to be left, as a size such as V(2G).
+    description: Memory that has to remain available, as a size such as V(2G).
     type: str
     default: 2G
   seconds:
-    description: How long emptying one device may take.
+    description: Seconds that emptying one device may take.
     type: int
     default: 300
 notes:
@@ -50,12 +50,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 swap:
-  description: Swap in use in bytes, C(before) and C(after).
+  description: Used swap in bytes, C(before) and C(after).
   returned: always
   type: dict
   sample: {before: 5046586572, after: 0}
 available:
-  description: Memory that was available, in bytes.
+  description: Memory that was available before, in bytes.
   returned: always
   type: int
   sample: 21474836480
@@ -74,7 +74,7 @@ reason:
   description: Why nothing was done.
   returned: when nothing was
   type: str
-  sample: 4.7G are in swap and 5G of memory are available, 2G have to be left
+  sample: 4.7G are in swap and 5G of memory are available, 2G have to remain
 """
 
 import typing as t
@@ -86,7 +86,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import h
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.swap import SwapDevice, read_devices
 
-#: What timeout(1) ends with where it had to end the command.
+#: Exit code of timeout(1) when it ended the command.
 _LATE = 124
 
 
@@ -100,16 +100,16 @@ def used(kernel: Kernel) -> int:
 
 
 def why_not(swap: int, available: int, margin: int) -> t.Optional[str]:
-    """Why the swap is left alone; None where it can be emptied."""
+    """Why the swap is left alone; None if it can be emptied."""
     if swap == 0:
-        return "nothing is in swap"
+        return "the swap is empty"
     if available - swap < margin:
-        return "%s are in swap and %s of memory are available, %s have to be left" % (human(swap), human(available), human(margin))
+        return "%s are in swap and %s of memory are available, %s have to remain" % (human(swap), human(available), human(margin))
     return None
 
 
 def crowded(kernel: Kernel) -> t.Optional[str]:
-    """Why what a container has in swap would not fit its limit; None where all of it does."""
+    """Why the swapped pages of a container do not fit its limit; None if all do."""
     for identity, memory in sorted(kernel.containers().items()):
         if memory.limit is not None and memory.swap_used and memory.working_set + memory.swap_used > memory.limit:
             return "the container %s has %s in swap, which do not fit its limit of %s beside the %s that it uses" % (
@@ -122,11 +122,11 @@ def crowded(kernel: Kernel) -> t.Optional[str]:
 
 
 def empty(module: AnsibleModule, kernel: Kernel, device: SwapDevice, margin: int) -> t.Optional[str]:
-    """Why it was not emptied; None where it was. It is in use again in any case. Raises RackError where that fails."""
+    """Why the device was not emptied; None if it was. It is in use again in any case. Raises RackError if that fails."""
     reason = why_not(device.used, kernel.meminfo()["MemAvailable"], margin)
     if reason is not None:
         return reason
-    # told to end, swapoff leaves the device as it was
+    # when swapoff is terminated, the device stays in use
     code, _output, errors = module.run_command(["timeout", "%d" % module.params["seconds"], "swapoff", device.path])
     if code == 0 or device.path not in {one.path for one in read_devices(kernel)}:
         priority = [] if device.priority < 0 else ["--priority", "%d" % device.priority]

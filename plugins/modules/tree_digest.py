@@ -7,11 +7,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: tree_digest
-short_description: Tell what directories hold as one number each, to compare copies
+short_description: Compute a digest of directories, to compare copies
 description:
   - >-
     Reads every file of a directory. Two directories with the same digest hold the same files with the same content, modes, owners, times, extended
-    attributes and hard links. Holes of sparse files read as zeros, so they do not count.
+    attributes and hard links. Holes of sparse files count as zeros.
 version_added: "0.1.0"
 author:
   - mycosoft.rack maintainers (@mycosoft)
@@ -38,19 +38,19 @@ options:
     default: true
   remember:
     description:
-      - A file of this host in which it is kept what was read. Everything that anybody wrote is brought to disk first.
+      - A file on this host in which to save what was read. All pending writes are flushed to disk first.
     type: path
   recall:
     description:
-      - A file that an earlier call with O(remember) has made. Only what was changed since then is read.
-      - Where there is none, everything is read.
+      - A file written by an earlier call with O(remember). Only files that changed since then are read.
+      - If it does not exist, everything is read.
     type: path
 notes:
-  - Run it as root where files are of other users.
+  - Run it as root if other users own the files.
 """
 
 EXAMPLES = r"""
-- name: Read what a volume holds
+- name: Read the digest of a volume
   mycosoft.rack.tree_digest:
     paths: [/var/lib/docker/volumes/data/_data]
   become: true
@@ -62,7 +62,7 @@ EXAMPLES = r"""
     remember: /var/lib/mycosoft-rack/digests.json
   become: true
 
-- name: Read what was changed since
+- name: Read only what changed since
   mycosoft.rack.tree_digest:
     paths: [/var/lib/docker/volumes/data/_data]
     recall: /var/lib/mycosoft-rack/digests.json
@@ -71,7 +71,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 trees:
-  description: From path to C(digest), a SHA-256 in hex, C(entries), how many files, directories and links there are, and C(size), the bytes of all files.
+  description: From path to C(digest), a SHA-256 in hex, C(entries), the number of files, directories and links, and C(size), the bytes of all files.
   returned: success
   type: dict
   sample: {/srv/data: {digest: 9f86d081884c7d65, entries: 12, size: 52428800}}
@@ -93,11 +93,11 @@ def read(path: str, specials: bool, memory: Memory) -> Facts:
     try:
         return dataclasses.asdict(read_tree(path, specials, memory))
     except OSError as error:
-        raise RackError("Cannot read %s: %s: %s. Run as root, and see that nothing writes there." % (path, error.filename, error.strerror)) from error
+        raise RackError("Cannot read %s: %s: %s. Run as root, and ensure that nothing writes there." % (path, error.filename, error.strerror)) from error
 
 
 def recall(place: t.Optional[str]) -> t.Optional[str]:
-    """None where there is nothing, or nothing that can be read: then every file is."""
+    """The saved digests. None if there are none or they cannot be read: then every file is read."""
     try:
         return Path(place).read_text(encoding="utf-8") if place else None
     except (OSError, ValueError):
@@ -108,7 +108,7 @@ def keep(place: str, memory: Memory) -> None:
     try:
         put(Path(place), memory.saved(), 0o600)
     except OSError as error:
-        raise RackError("Cannot keep in %s what was read: %s. See that its directory is there and has room." % (place, error.strerror)) from error
+        raise RackError("Cannot save to %s what was read: %s. Ensure that its directory exists and has free space." % (place, error.strerror)) from error
 
 
 def run(module: AnsibleModule) -> Facts:

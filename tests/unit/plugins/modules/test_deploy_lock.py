@@ -228,7 +228,7 @@ def test_without_a_place_that_the_run_needs_the_lock_is_not_taken(server: Server
     place = server.folder / "stacks"
     refused = server("taken", places=[str(place)])
     assert (refused["failed"], refused["no_directory"]) == (True, True)
-    assert refused["msg"].startswith(f"Cannot work in {place}: it is not there")
+    assert refused["msg"].startswith(f"Cannot write to {place}: it does not exist")
     assert server.lock == {}
     place.mkdir()
     assert server("taken", places=[str(place)])["changed"] is True

@@ -267,7 +267,7 @@ def test_a_record_that_cannot_be_written_stops_nothing(machine: RecoveringMachin
 
 
 def test_a_size_that_is_none_is_refused(run: Run, machine: RecoveringMachine) -> None:
-    assert run("stopped", available="much")["msg"].startswith("Cannot tell how much memory is to be available: 'much' is not a size.")
+    assert run("stopped", available="much")["msg"].startswith("Cannot use available: 'much' is not a size.")
     assert machine.done == []
 
 

@@ -158,7 +158,7 @@ def test_the_samples_of_checks_are_in_the_timeline_as_far_back_as_is_asked_for(s
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        pytest.param({"within": "long"}, "Cannot look back over within: 'long' is no span of time.", id="no span"),
+        pytest.param({"within": "long"}, "Cannot use within: 'long' is no span of time.", id="no span"),
         pytest.param({"stacks": {"shop": {}}}, "stacks.shop.project", id="no project"),
     ],
 )

@@ -98,7 +98,7 @@ def test_a_priority_that_somebody_chose_is_kept(host: Host, run: t.Callable[...,
 
 @pytest.mark.parametrize(
     ("available", "used", "reason"),
-    [(5, 4, "4G are in swap and 5G of memory are available, 2G have to be left"), (20, 0, "nothing is in swap"), (3, 4, "4G are in swap and 3G")],
+    [(5, 4, "4G are in swap and 5G of memory are available, 2G have to remain"), (20, 0, "the swap is empty"), (3, 4, "4G are in swap and 3G")],
 )
 def test_it_is_left_alone_where_it_does_not_fit(host: Host, run: t.Callable[..., Result], available: int, used: int, reason: str) -> None:
     host.set(available, used)

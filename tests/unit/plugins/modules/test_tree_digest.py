@@ -193,4 +193,4 @@ def test_without_a_memory_everything_is_read(run: Run, pair: tuple[Path, Path], 
 
 def test_what_cannot_be_remembered_is_told(run: Run, pair: tuple[Path, Path]) -> None:
     result = run(pair[0], remember="/nowhere/digests.json")
-    assert result["msg"].startswith("Cannot keep in /nowhere/digests.json what was read: No such file or directory.")
+    assert result["msg"].startswith("Cannot save to /nowhere/digests.json what was read: No such file or directory.")
