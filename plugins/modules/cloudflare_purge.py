@@ -11,10 +11,10 @@ short_description: Purge cached content at Cloudflare
 version_added: 0.1.0
 description:
   - Removes content of one zone from Cloudflare's cache, or marks it stale, through the API.
-  - Large lists are sent in batches. What may succeed later (rate limit, server errors, timeouts) is tried again, until O(max_wait).
+  - Large lists are sent in batches. A request that failed temporarily (rate limit, server error, timeout) is retried until O(max_wait).
   - >-
-    Cloudflare confirms that it took a request, not that an edge has dropped the content. P(mycosoft.rack.cloudflare_verify#module) asks an edge.
-  - It is meant to run on the controller (C(delegate_to), C(run_once)), so that the token stays there.
+    Cloudflare confirms that it accepted a request, not that an edge has dropped the content. P(mycosoft.rack.cloudflare_verify#module) asks an edge.
+  - Run it on the controller (C(delegate_to), C(run_once)), so that the token stays there.
 author:
   - mycosoft.rack maintainers (@mycosoft)
 extends_documentation_fragment:
@@ -23,18 +23,18 @@ attributes:
   check_mode:
     support: full
     details:
-      - Nothing is purged; RV(requests) are those that a real run sends. A zone given by name is looked up, which changes nothing.
+      - Nothing is purged; RV(requests) are those that a real run would send. A zone given by name is looked up, which changes nothing.
   diff_mode:
     support: full
   idempotent:
     support: none
     details:
-      - Nobody can ask Cloudflare what it holds, so every purge is sent and reported as a change. Only an empty list changes nothing.
+      - Cloudflare offers no way to ask what it holds, so every purge is sent and reported as a change. Only an empty list changes nothing.
 options:
   token:
     description:
-      - API token with the permission C(Zone / Cache Purge) for the zone, and C(Zone / Zone / Read) where O(zone) is used.
-      - It is sent to O(api_url) alone and never follows a redirect.
+      - API token with the permission C(Zone / Cache Purge) for the zone, and C(Zone / Zone / Read) if O(zone) is used.
+      - The token is sent only to O(api_url) and never follows a redirect.
     type: str
     required: true
   zone_id:
@@ -44,16 +44,16 @@ options:
     type: str
   zone:
     description:
-      - Exact name of the zone, whose id is then looked up.
+      - Exact name of the zone, to look up its id.
     type: str
   everything:
     description:
-      - Purge all content of the zone. Only V(true) is taken.
+      - Purge all content of the zone. Only V(true) is accepted.
       - Exactly one of O(everything), O(files), O(tags), O(hosts) and O(prefixes) is needed. An empty list purges nothing.
     type: bool
   files:
     description:
-      - URLs to purge. An entry is the URL, or a dictionary of C(url) and C(headers), the request headers that are part of the cache key.
+      - URLs to purge. An entry is a URL, or a dictionary of C(url) and C(headers), the request headers that are part of the cache key.
     type: list
     elements: raw
   tags:
@@ -63,7 +63,7 @@ options:
     elements: str
   hosts:
     description:
-      - Purge everything of these host names.
+      - Purge everything of these hostnames.
     type: list
     elements: str
   prefixes:
@@ -79,13 +79,13 @@ options:
     default: purge
   batch_size:
     description:
-      - Items in one request. Cloudflare takes 100, and 500 O(files) on Enterprise plans.
+      - Items in one request. Cloudflare accepts 100, and 500 O(files) on Enterprise plans.
     type: int
     default: 100
   max_wait:
     description:
-      - Seconds from the start within which a request may be tried again.
-      - When Cloudflare asks for a longer pause than is left, the module fails at once instead of waiting for nothing.
+      - Seconds from the start within which a request may be retried.
+      - If Cloudflare asks for a longer pause than is left, the module fails at once.
     type: float
     default: 120
   timeout:
@@ -95,7 +95,7 @@ options:
     default: 30
   api_url:
     description:
-      - Address of the API. Another than Cloudflare's own is for test servers; over plain http the token travels unencrypted.
+      - Address of the API. Change it only for test servers; over plain http the token travels unencrypted.
     type: str
     default: https://api.cloudflare.com/client/v4
   validate_certs:
@@ -111,7 +111,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Purge everything of a host after a deploy
+- name: Purge everything of a hostname after a deploy
   mycosoft.rack.cloudflare_purge:
     token: "{{ lookup('ansible.builtin.env', 'CLOUDFLARE_API_TOKEN') }}"
     zone: example.org
@@ -119,7 +119,7 @@ EXAMPLES = r"""
   delegate_to: localhost
   run_once: true
 
-- name: Purge two files, one of them only as phones got it
+- name: Purge two files, one of them only in the version for phones
   mycosoft.rack.cloudflare_purge:
     token: "{{ lookup('ansible.builtin.env', 'CLOUDFLARE_API_TOKEN') }}"
     zone_id: 0123456789abcdef0123456789abcdef
@@ -130,7 +130,7 @@ EXAMPLES = r"""
           CF-Device-Type: mobile
   delegate_to: localhost
 
-- name: Mark a part of the site stale, and wait up to ten minutes for the rate limit
+- name: Mark a part of the site stale, and retry for up to ten minutes if rate limited
   mycosoft.rack.cloudflare_purge:
     token: "{{ lookup('ansible.builtin.env', 'CLOUDFLARE_API_TOKEN') }}"
     zone: example.org
@@ -149,7 +149,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 zone_id:
-  description: Id of the zone; empty when there was nothing to purge and only the zone's name was given.
+  description: Id of the zone; empty if there was nothing to purge and only the zone's name was given.
   type: str
   returned: success
   sample: 0123456789abcdef0123456789abcdef
@@ -178,19 +178,19 @@ done:
   returned: when a purge was tried
   sample: {hosts: [www.example.org]}
 remaining:
-  description: What was not accepted, as options of this module, to be passed to it again. Empty when all is done.
+  description: What was not accepted, as options of this module, for another call. Empty if everything was accepted.
   type: dict
   returned: when a purge was tried
   sample: {}
 began:
   description:
     - When the first purge request was sent, in seconds since 1970.
-    - What Cloudflare fetches from then on is fresh, which P(mycosoft.rack.cloudflare_verify#module) looks at.
+    - Copies that Cloudflare fetches after that are fresh. Pass it to P(mycosoft.rack.cloudflare_verify#module).
   type: float
   returned: when a purge was tried
   sample: 1795442400.125
 sent:
-  description: Number of requests that went out, lookups and repetitions included.
+  description: Number of requests sent, including lookups and retries.
   type: int
   returned: when a purge was tried
   sample: 1

@@ -11,11 +11,11 @@ short_description: Verify that Cloudflare serves fresh content
 version_added: 0.1.0
 description:
   - >-
-    Asks for URLs as a visitor does until the response headers C(cf-cache-status) and C(Age) prove that what is served was fetched from the origin
-    after O(since), or until O(max_wait), and says what could not be proven and why.
+    Requests URLs as a visitor does until the response headers C(cf-cache-status) and C(Age) prove that the content was fetched from the origin
+    after O(since), or until O(max_wait), and returns what could not be proven and why.
   - >-
-    Every answer comes from the data center of Cloudflare nearest to the host on which the module runs; the others are not seen.
-    Run on several hosts, it sees theirs.
+    Only the Cloudflare data center nearest to the host on which the module runs answers, so other data centers are not checked.
+    Run the module on several hosts to check theirs.
   - Changes nothing and needs no token.
 author:
   - mycosoft.rack maintainers (@mycosoft)
@@ -25,7 +25,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - It does the same.
+      - Check mode does the same as a real run.
   diff_mode:
     support: N/A
     details:
@@ -33,28 +33,28 @@ attributes:
   idempotent:
     support: full
     details:
-      - Nothing is ever changed. What is returned is what was served at that moment.
+      - Nothing is ever changed. The module returns what was served at that moment.
 options:
   urls:
     description:
-      - URLs to ask for. An entry is the URL, or a dictionary of C(url) and C(headers), as in O(mycosoft.rack.cloudflare_purge#module:files).
+      - URLs to request. An entry is a URL, or a dictionary of C(url) and C(headers), as in O(mycosoft.rack.cloudflare_purge#module:files).
       - Redirects are not followed.
     type: list
     elements: raw
     required: true
   since:
     description:
-      - The moment after which a copy counts as fresh, in seconds since 1970. RV(mycosoft.rack.cloudflare_purge#module:began) is made for it.
-      - Without it, the moment at which the module began.
+      - The time after which a copy counts as fresh, in seconds since 1970, such as RV(mycosoft.rack.cloudflare_purge#module:began).
+      - By default the time at which the module started.
     type: float
   strict:
     description:
-      - Whether to fail when a URL is not proven to be fresh. With V(false) each is a warning.
+      - Whether to fail if a URL is not proven to be fresh. With V(false) each such URL is a warning.
     type: bool
     default: false
   max_wait:
     description:
-      - Seconds from the start within which a URL is asked for again.
+      - Seconds from the start within which a URL is requested again.
     type: float
     default: 30
   timeout:
@@ -83,14 +83,14 @@ EXAMPLES = r"""
   delegate_to: localhost
   register: purged
 
-- name: Fail if it is still the old one
+- name: Fail if the old page is still served
   mycosoft.rack.cloudflare_verify:
     urls: [https://www.example.org/]
     since: "{{ purged.began }}"
     strict: true
   delegate_to: localhost
 
-- name: Look at what phones get from now on
+- name: Check what phones get from now on
   mycosoft.rack.cloudflare_verify:
     urls:
       - url: https://www.example.org/
@@ -107,7 +107,7 @@ proven:
   returned: always
   sample: true
 pages:
-  description: What was found, in the given order. Also returned when the module fails because of it.
+  description: What was found, in the given order. Also returned if the module fails because of it.
   type: list
   elements: dict
   returned: always
@@ -120,23 +120,23 @@ pages:
       type: dict
     freshness:
       description: >-
-        V(fresh) when the copy is younger than O(since) or the origin gave or confirmed it for this request, V(stale) when it is proven to be older
-        or past its time, V(unproven) when the last answer tells neither.
+        V(fresh) if the copy is younger than O(since) or the origin delivered or revalidated it for this request, V(stale) if it is proven to be older
+        or expired, V(unproven) if the last response proves neither.
       type: str
     http_status:
-      description: HTTP status of the last answer; null when none came.
+      description: HTTP status of the last response; null if there was none.
       type: int
     cache_status:
-      description: The response header C(cf-cache-status); null where it was not sent.
+      description: The response header C(cf-cache-status); null if it was not sent.
       type: str
     age:
-      description: The response header C(Age) in seconds; null where it was not sent.
+      description: The response header C(Age) in seconds; null if it was not sent.
       type: int
     requests:
       description: Number of requests sent.
       type: int
     message:
-      description: Why it is not proven to be fresh, and what to do; empty when it is.
+      description: Why the URL is not proven to be fresh, and what to do; empty if it is.
       type: str
   sample:
     - url: https://www.example.org/

@@ -11,30 +11,30 @@ short_description: Write the Compose overrides of the stacks of a server
 version_added: 0.1.0
 description:
   - >-
-    Reads what the Compose files of each stack say and writes beside it, into a file of its own, what the plan says differently. The stack's own files
+    Reads the Compose files of each stack and writes what the plan sets differently into a separate override file. The stack's own files
     are never edited.
-  - All stacks are read, rendered and checked by Compose before the first file is written. Where one is refused, nothing is.
+  - All stacks are read, rendered and checked by Compose before the first file is written. If one is refused, nothing is written.
   - A limit or a reservation is written under the key that the Compose files use (C(mem_limit) or C(deploy.resources)), because Compose refuses
-    two different values. The swap limit is always written, since an engine would otherwise allow as much swap again as memory.
+    two different values. The swap limit is always written, because an engine would otherwise allow as much swap again as memory.
   - >-
-    The text begins with a comment line for every size of the Compose files that the plan takes the place of, such as
-    C(# mindex-api: memory 16G, the Compose files say 4G), so that the difference of a rendered file shows it.
-  - A reservation of the Compose files above the planned limit is cut to the limit, where the plan has none of its own.
-  - A service that does not run on this host is put into the profile C(elsewhere), which nobody enables, and services that run here stop depending on it.
-    Away from the stack's home this includes every service that nobody listed.
+    The file begins with a comment line for every size of the Compose files that the plan overrides, such as
+    C(# mindex-api: memory 16G, the Compose files say 4G), so that the diff shows it.
+  - A reservation of the Compose files above the planned limit is cut to the limit, unless the plan sets one.
+  - A service that does not run on this host is put into the profile C(elsewhere), which is never enabled, and services that run here no longer depend on it.
+    On hosts other than the stack's home this includes every service that is not listed in the plan.
   - A listed service that the Compose files put into a profile is taken out of it. It always runs.
-  - Values of C(env) are meant literally. A dollar sign is escaped for Compose.
+  - Values of C(env) are literal. A dollar sign is escaped for Compose.
   - >-
     A planned heap becomes an option at the end of C(NODE_OPTIONS) (C(--max-old-space-size)) or C(JAVA_TOOL_OPTIONS) (C(-XX:MaxRAMPercentage)).
-    What the Compose files or C(env) set there stays in front of it. Where they decide on the size of the heap themselves, nothing is added.
+    What the Compose files or C(env) set there stays in front of it. If they set the size of the heap themselves, nothing is added.
   - >-
-    Of the values in the Compose files only these two variables are ever copied, and not where they may hold a secret, such as a Java property of an
-    application, an option of an agent, or a password in an address. A comment line then says what to add there by hand.
+    Of the values in the Compose files only these two variables are ever copied, unless they may hold a secret, such as a Java property of an
+    application, an option of an agent, or a password in an address. A comment line then says what to add by hand.
   - >-
-    From Docker 25 on the first health checks of a listed service come each second, by C(start_interval), for as long as one C(interval) or the
-    C(start_period) of the Compose files, whichever is longer. A start waits for the first check that succeeds, which otherwise comes after an interval,
+    With Docker 25 and later the first health checks of a listed service run every second (C(start_interval)), for one C(interval) or the
+    C(start_period) of the Compose files, whichever is longer. A start waits for the first successful check, which otherwise comes after one interval,
     30 seconds by default. With an older engine a comment line says what that costs.
-  - External networks which the Compose files expect, and which are neither there nor among the C(networks) of the stack, are refused.
+  - External networks that the Compose files need are refused if they neither exist nor are among the C(networks) of the stack.
   - Needs Compose 2.24.4 or newer on the server.
 author:
   - mycosoft.rack maintainers (@mycosoft)
@@ -45,7 +45,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - A stack that is not checked out yet is told in RV(absent), where a real run refuses it.
+      - A stack that is not checked out yet is listed in RV(absent), where a real run fails.
   diff_mode:
     support: full
   idempotent:
@@ -56,11 +56,11 @@ options:
     type: dict
     required: true
   directory:
-    description: Where the overrides lie, each called after its stack. It is made where it is missing; the one that it lies in has to be there.
+    description: The directory of the overrides, each named after its stack. It is created if missing; its parent has to exist.
     type: path
     default: /var/lib/mycosoft-rack/stacks
   host:
-    description: What the server is called in messages.
+    description: The name of the server in messages.
     type: str
     default: this server
 seealso:
@@ -69,7 +69,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Write what the plan says into an override of each stack
+- name: Write the override of each stack
   mycosoft.rack.compose_override:
     stacks: "{{ plan.hosts[inventory_hostname].stacks }}"
   vars:
@@ -83,19 +83,19 @@ overrides:
   type: dict
   sample: {always-on: /var/lib/mycosoft-rack/stacks/always-on.yml}
 absent:
-  description: Stacks whose directory is not there yet.
+  description: Stacks whose directory does not exist yet.
   returned: success
   type: list
   elements: str
   sample: []
 idle:
-  description: Stacks of which no service runs here, because all of them are placed elsewhere.
+  description: Stacks without a service on this server, because all of them are placed elsewhere.
   returned: success
   type: list
   elements: str
   sample: []
 unwritten:
-  description: Stacks that were never deployed here. In check mode their override is not there afterwards.
+  description: Stacks that were never deployed here. After check mode their override still does not exist.
   returned: success
   type: list
   elements: str
@@ -148,14 +148,14 @@ def path_of(directory: Path, name: str) -> Path:
 
 
 class Networks:
-    """The networks of the engine, which is asked for them only where it matters, and once."""
+    """The networks of the engine, read only if needed, and once."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._known: t.Optional[t.Set[str]] = None
 
     def lacking(self, wanted: t.Iterable[str]) -> t.List[str]:
-        """Those of ``wanted`` that are not there."""
+        """Those of ``wanted`` that do not exist."""
         names = set(wanted)
         if names and self._known is None:
             self._known = {str(network["Name"]) for network in self._engine.get("/networks")}
@@ -173,27 +173,27 @@ def is_idle(configuration: Json, stack: Json) -> bool:
 
 
 def render(name: str, stack: Json, path: Path, compose: Compose, there: Networks, start_interval: bool) -> t.Tuple[str, bool]:
-    """The text of a stack's override, and whether the stack is idle here. Raises RackError."""
+    """The text of a stack's override, and whether no service of the stack runs here. Raises RackError."""
     if not compose.checked_out:
-        raise RackError("its directory %s is not there. Check out its sources first" % stack["directory"])
+        raise RackError("its directory %s does not exist. Check out its sources first" % stack["directory"])
     configuration = compose.configuration()
     networks = configuration.get("networks") or {}
     external = [str(network.get("name", key)) for key, network in networks.items() if (network or {}).get("external")]
     lacking = there.lacking(set(external).difference(stack["networks"]))
     if lacking:
         raise RackError(
-            "its Compose files expect the external network %s, which is not there. List it in rack_stacks.%s.networks, which makes it, "
-            "or make it by hand (docker network create %s)" % (", ".join(lacking), name, lacking[0])
+            "its Compose files need the external network %s, which does not exist. List it in rack_stacks.%s.networks to have it created, "
+            "or create it by hand (docker network create %s)" % (", ".join(lacking), name, lacking[0])
         )
     header = [
-        "Memory limits and placement of %s, rendered by mycosoft.rack from the inventory. Changed there, not here." % name,
+        "Memory limits and placement of %s, rendered by mycosoft.rack from the inventory. Change them there, not here." % name,
         "By hand: docker compose %s --file %s up -d" % (shlex.join(stack["arguments"]), path),
     ]
     return text(override(configuration, stack, start_interval), header), is_idle(configuration, stack)
 
 
 def checked(module: AnsibleModule, compose: Compose, rendered: str) -> None:
-    """Raises Refused where Compose does not accept the files with the override."""
+    """Raises Refused if Compose rejects the files with the override."""
     probe = Path(module.tmpdir) / "override.yml"
     put(probe, rendered, 0o600)
     compose.check(str(probe))
@@ -223,7 +223,7 @@ def run(module: AnsibleModule) -> Facts:
         raise InvalidInput("%s No container was touched. Correct it and run again." % " ".join(problems))
     unwritten = [name for name in texts if module.check_mode and not path_of(directory, name).is_file()]
     for name in unwritten:
-        module.warn("%s was never deployed to %s: a deploy would build it and make its containers, anew where they run." % (name, module.params["host"]))
+        module.warn("%s was never deployed to %s: a deploy would build it and create its containers, replacing those that run." % (name, module.params["host"]))
     overrides = {path_of(directory, name): content for name, content in texts.items()}
     before = {path: path.read_text(encoding="utf-8") if path.is_file() else "" for path in overrides}
     changed = {path: content for path, content in overrides.items() if content != before[path]}
@@ -241,14 +241,14 @@ def run(module: AnsibleModule) -> Facts:
 
 
 def write(directory: Path, texts: t.Mapping[Path, str]) -> None:
-    """Each file whole or not at all, for its owner's eyes: the environment of the plan may hold what others must not read."""
+    """Writes each file completely or not at all, readable by its owner only: the environment in the plan may be confidential."""
     try:
         directory.mkdir(exist_ok=True)
         for path, content in texts.items():
             put(path, content, 0o600)
     except OSError as error:
         raise RackError(
-            "Cannot write the override %s: %s. Look at the disk and at who may write there; the role records makes the directory above."
+            "Cannot write the override %s: %s. Check the free disk and the permissions; the role records creates the parent directory."
             % (error.filename or directory, error.strerror)
         ) from error
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: compose_rollout
-short_description: Start the new version of a service before the old one ends
+short_description: Start the new version of a service before stopping the old one
 version_added: 0.1.0
 description:
-  - For each service, starts a copy of what the Compose files and the image are now, beside the one that runs. When the new copy is healthy
-    the old one is drained, stopped as the service says (C(stop_signal), C(stop_grace_period)) and removed.
-  - Who forwards requests, such as a proxy that asks Docker's DNS, has a healthy copy at every moment.
-  - A copy that does not become healthy is removed, and the old one never noticed.
-  - As long as a new copy is waited for, a line tells which one and for how long.
-  - Where two copies cannot run side by side nothing is done. The service is left to C(docker compose up), which recreates it, and RV(rollouts) says why.
-  - A copy that a run left behind which died between two steps is replaced like an old one.
+  - For each service, starts a new container from the current Compose files and image beside the running one. When the new container is healthy
+    the old one is drained, stopped as the service defines (C(stop_signal), C(stop_grace_period)) and removed.
+  - A proxy that resolves the service through Docker's DNS has a healthy container at every moment.
+  - A new container that does not become healthy is removed, and the old one keeps running.
+  - While a new container is waited for, a progress line names it and the seconds waited.
+  - If two containers cannot run side by side nothing is done. The service is left to C(docker compose up), which recreates it, and RV(rollouts) says why.
+  - A container left behind by a run that died between two steps is replaced like an old one.
 author:
   - mycosoft.rack maintainers (@mycosoft)
 extends_documentation_fragment:
@@ -35,12 +35,12 @@ options:
     type: str
     required: true
   arguments:
-    description: What stands between C(docker compose) and its verb, so that every call means the same project and files, the override included.
+    description: The arguments between C(docker compose) and its subcommand, which select the project and its files, including the override.
     type: list
     elements: str
     required: true
   rollouts:
-    description: The services, each with what the plan says of it, C(hosts[host].starts[].rollouts).
+    description: The services, each with its part of the plan, C(hosts[host].starts[].rollouts).
     type: list
     elements: dict
     required: true
@@ -51,49 +51,49 @@ options:
         required: true
       mode:
         description:
-          - V(start-first) starts a second copy wherever that can work.
-          - V(auto) does not where both copies would write to the same volume either.
+          - V(start-first) starts a second container wherever that can work.
+          - V(auto) does not do so if both containers would write to the same volume either.
           - V(recreate) leaves the service to C(docker compose up).
         type: str
         choices: [recreate, start-first, auto]
         default: auto
       memory:
-        description: The limit of a copy, in bytes. As much has to be available.
+        description: The memory limit of a container, in bytes. This much has to be available.
         type: int
         required: true
       against:
-        description: Why the plan has no room for a second copy.
+        description: Why the plan has no room for a second container.
         type: str
       drain:
-        description: How the old copy is taken out of use before it is stopped.
+        description: How the old container is taken out of service before it is stopped.
         type: dict
         suboptions:
           command:
-            description: A command in its container, for example one that makes its health check fail.
+            description: A command in the container, for example one that makes its health check fail.
             type: list
             elements: str
             default: []
           seconds:
-            description: How long to wait after it, until everybody has noticed.
+            description: Seconds to wait after the command, until clients and proxies have noticed.
             type: int
             default: 0
   wait_timeout:
-    description: Seconds within which a new copy has to be healthy, or run where it has no health check.
+    description: Seconds within which a new container has to be healthy, or running if it has no health check.
     type: int
     default: 300
   logs:
-    description: How many of the last lines that a failing copy logged are returned. V(0) for none, where logs may hold secrets.
+    description: How many of the last log lines of a failing container to return. V(0) for none, if logs may hold secrets.
     type: int
     default: 20
   every:
-    description: Seconds between two lines that tell for what a task waits.
+    description: Seconds between two progress lines.
     type: int
     default: 10
   patience:
-    description: Seconds that one call waits for a new copy at most. This is set by the action plugin of the module, and is of no use elsewhere.
+    description: Maximum seconds that one call waits for a new container. For the action plugin of this module only.
     type: int
   going:
-    description: What an earlier call began. This is set by the action plugin of the module, and is of no use elsewhere.
+    description: What an earlier call began. For the action plugin of this module only.
     type: dict
     suboptions:
       service:
@@ -101,17 +101,17 @@ options:
         type: str
         required: true
       container:
-        description: Its new copy.
+        description: Its new container.
         type: str
         required: true
       waited:
-        description: Seconds for which that was waited for.
+        description: Seconds waited for it so far.
         type: float
         required: true
 """
 
 EXAMPLES = r"""
-- name: Bring a new version of the website without a moment without one
+- name: Deploy a new version of the website without downtime
   mycosoft.rack.compose_rollout:
     project: shop
     arguments: [--project-name, shop, --project-directory, /srv/shop, --file, /srv/shop/compose.yml]
@@ -135,7 +135,7 @@ rollouts:
       type: str
       sample: web
     rollout:
-      description: V(start-first), V(recreate) where it is left to Compose, or V(unchanged) where what runs is what it should be.
+      description: V(start-first), V(recreate) if it is left to Compose, or V(unchanged) if the running container is up to date.
       type: str
       sample: start-first
     why:
@@ -148,11 +148,11 @@ rollouts:
       elements: str
       sample: [shop-web-1]
     new:
-      description: Name of the container that took their place.
+      description: Name of the container that replaced them.
       type: str
       sample: shop-web-2
 logs:
-  description: From the name of a copy that did not become healthy to the last lines that it logged.
+  description: From the name of a container that did not become healthy to its last log lines.
   returned: when there was one
   type: dict
   sample: {shop-web-2: ["Traceback (most recent call last):"]}

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: docker_build_limit
-short_description: Limit the memory that image builds may use together
+short_description: Limit the total memory of image builds
 version_added: 0.1.0
 description:
   - BuildKit ignores the memory limit of C(docker build). This module sets one on the cgroup that all its build steps run in.
   - A step that needs more is killed by the kernel and the build fails, instead of the host running out of memory.
   - >-
-    Works where the engine uses the driver C(cgroupfs). With the driver C(systemd) build steps have no cgroup of their own that could be limited.
+    Works if the engine uses the cgroup driver C(cgroupfs). With the driver C(systemd) build steps have no cgroup of their own that could be limited:
     RV(supported) is then V(false), RV(reason) says why, and nothing is changed.
   - The limit lasts until it is lifted or the host restarts.
 author:
@@ -37,8 +37,8 @@ options:
     required: true
   cgroup_parent:
     description:
-      - Where the engine puts the cgroups of containers, its setting C(cgroup-parent).
-      - Where it is not given, it is read from O(daemon_config), and is C(docker) if it is not there either.
+      - Parent cgroup of containers, the engine's setting C(cgroup-parent).
+      - By default it is read from O(daemon_config), and is C(docker) if it is not set there.
     type: str
   daemon_config:
     description: The engine's configuration file.
@@ -49,7 +49,7 @@ notes:
 """
 
 EXAMPLES = r"""
-- name: Let builds use 4 GiB
+- name: Limit builds to 4 GiB
   mycosoft.rack.docker_build_limit:
     memory: 4294967296
   become: true
@@ -72,24 +72,24 @@ reason:
   type: str
   sample: the engine uses the cgroup driver systemd, which gives build steps no cgroup of their own
 cgroup:
-  description: The folder of the cgroup.
+  description: The directory of the cgroup.
   returned: when RV(supported) is V(true)
   type: str
   sample: /sys/fs/cgroup/memory/docker/buildkit
 before:
-  description: The limit before, in bytes, none where there was none.
+  description: The limit before, in bytes. Null if there was none.
   returned: when RV(supported) is V(true)
   type: int
   sample: 4294967296
 after:
-  description: The limit afterwards, in bytes, none where there is none.
+  description: The limit afterwards, in bytes. Null if there is none.
   returned: when RV(supported) is V(true)
   type: int
   sample: 4294967296
 peak:
   description:
-    - The most that all builds took at once since a limit was set, in bytes, before this run changed anything. None where the kernel does not tell.
-    - A step that was killed at the limit leaves a peak close to it.
+    - The most that all builds used at once since a limit was set, in bytes, before this run changed anything. Null if the kernel does not report it.
+    - A build step that was killed at the limit leaves a peak close to the limit.
   returned: when RV(supported) is V(true)
   type: int
   sample: 1288490188
@@ -116,7 +116,7 @@ def argument_spec() -> Facts:
 
 
 def unsupported(info: Facts, docker_host: str) -> t.Optional[str]:
-    """Why the builds of this engine cannot be limited; None where they can."""
+    """Why the builds of this engine cannot be limited; None if they can."""
     if not docker_host.startswith("unix://"):
         return "the engine at %s runs on another host" % docker_host
     if info.get("CgroupDriver") != "cgroupfs":
@@ -125,7 +125,7 @@ def unsupported(info: Facts, docker_host: str) -> t.Optional[str]:
 
 
 def cgroup_parent(params: t.Mapping[str, t.Any], root: Path) -> str:
-    """Where the engine puts cgroups, without a slash before it."""
+    """The engine's cgroup parent, without a leading slash."""
     given = params["cgroup_parent"]
     if given is None:
         given = _configured(root / params["daemon_config"].lstrip("/")).get("cgroup-parent", "docker")
@@ -167,7 +167,7 @@ def run(module: AnsibleModule, root: Path) -> Facts:
         group.set_limit(wanted)
         if group.limit() != wanted:
             raise RackError(
-                "Cannot limit builds: %s says %s instead of %s. Look whether another program manages it." % (group.path, group.limit(), wanted),
+                "Cannot limit builds: %s says %s instead of %s. Check whether another program manages it." % (group.path, group.limit(), wanted),
                 **{**facts, "changed": False},
             )
     return facts

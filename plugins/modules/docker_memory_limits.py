@@ -7,14 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: docker_memory_limits
-short_description: Bring running containers to their memory limits, and prove it
+short_description: Set the memory limits of running containers and prove them
 version_added: 0.1.0
 description:
   - Sets the memory limit, the swap limit and the reservation of running containers of Compose services in place, without a restart.
-  - Reads every container again afterwards, from the engine and from its cgroup files, and fails where it does not hold what was asked for.
-  - In check mode it is the proof alone. C(changed) is V(false) exactly when every container already holds its limits.
-  - All running containers of a service are counted, not those of C(docker compose run).
-  - A change lasts as long as the container. Compose sets the values of its files when it creates the container again.
+  - Afterwards reads every container again, from the engine and from its cgroup files, and fails if it does not hold the wanted limits.
+  - Check mode only verifies. C(changed) is V(false) exactly if every container already holds its limits.
+  - Counts all running containers of a service, except those of C(docker compose run).
+  - A change lasts as long as the container. When Compose recreates the container, the values of the Compose files apply.
 author:
   - mycosoft.rack maintainers (@mycosoft)
 extends_documentation_fragment:
@@ -50,35 +50,35 @@ options:
       reservation:
         description:
           - Memory reservation in bytes.
-          - Where it is not given the container keeps its own, cut to the new limit if it is above it.
+          - By default the container keeps its own, cut to the new limit if it is above it.
         type: int
       memory_swap:
         description:
           - Limit of memory and swap together, in bytes.
-          - Where it is not given it equals the memory limit, which allows no swap.
+          - By default it equals the memory limit, which allows no swap.
         type: int
   require:
     description:
-      - Whether a listed service without a running container is an error. It is raised before anything is changed.
+      - Whether to fail if a listed service has no running container. The module then fails before anything is changed.
     type: bool
     default: true
   allow_below_usage:
     description:
       - Whether a limit may be below what a container uses at the moment (its working set).
-      - The kernel then takes memory from it at once, and kills it where that is not enough.
+      - The kernel then reclaims memory from it at once, and kills it if that is not enough.
     type: bool
     default: false
 notes:
-  - Where the kernel of the host does not account for swap, swap limits are neither enforced nor compared, and a warning says so.
+  - If the kernel of the host does not account for swap, swap limits are neither enforced nor compared, and a warning says so.
 """
 
 EXAMPLES = r"""
-- name: Limit a service that runs
+- name: Limit a running service
   mycosoft.rack.docker_memory_limits:
     limits:
       - {project: always-on, service: website, memory: 34359738368, reservation: 8589934592}
 
-- name: Prove that every container holds the limits of the plan
+- name: Fail if a container does not hold the limits of the plan
   mycosoft.rack.docker_memory_limits:
     limits: "{{ rack_plan.hosts[inventory_hostname].limits }}"
   check_mode: true
@@ -119,8 +119,8 @@ containers:
       sample: true
     before:
       description:
-        - Its C(memory), C(reservation) and C(memory_swap) in bytes, as the engine holds them, none where there is no limit.
-        - C(kernel_memory) and C(kernel_memory_swap) are what its cgroup enforces, where its files can be read.
+        - Its C(memory), C(reservation) and C(memory_swap) in bytes, according to the engine. Null means no limit.
+        - C(kernel_memory) and C(kernel_memory_swap) are what its cgroup enforces, if its files can be read.
       type: dict
       sample: {memory: null, reservation: null, memory_swap: null, kernel_memory: null, kernel_memory_swap: null}
     after:
@@ -172,7 +172,7 @@ def argument_spec() -> Facts:
 
 
 def apply(engine: Engine, changes: t.Sequence[_limits.Change]) -> None:
-    """Set what differs. A failure names the container, and those that were changed before it."""
+    """Set what differs. A failure names the container, and the containers changed before it."""
     done: t.List[str] = []
     for change in changes:
         try:
@@ -202,7 +202,7 @@ def run(module: AnsibleModule, kernel: Kernel) -> Facts:
     }
     if absent and params["require"]:
         names = ", ".join("%(project)s/%(service)s" % service for service in absent)
-        raise RackError("Cannot limit %s: no container of it runs. Start it first, or set require to false." % names, **{**facts, "changed": False})
+        raise RackError("Cannot limit %s: none of its containers is running. Start it first, or set require to false." % names, **{**facts, "changed": False})
     if not params["allow_below_usage"]:
         _limits.refuse_below_usage(needed)
     if not module.check_mode and needed:

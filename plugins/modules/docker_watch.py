@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: docker_watch
-short_description: Watch services for a while after they were started
+short_description: Check that services stay up after they were started
 version_added: 0.1.0
 description:
-  - Looks for some seconds whether services stay up. Fails as soon as one of them runs out of memory, ends, is restarted, becomes unhealthy or does not run,
-    and says which, what, when, and the last lines that it logged.
-  - Where a service comes with its limits, they are compared with what its containers hold, by the engine and by the kernel, before the watch begins.
-  - A service without a health check counts as up for Compose while it restarts in a loop. Here it does not.
+  - Watches services for some seconds. Fails as soon as one of them runs out of memory, exits, is restarted, becomes unhealthy or does not run,
+    and returns which service, what happened, when, and its last log lines.
+  - If a service is given with its limits, they are compared with those of its containers, in the engine and in the kernel, before the watch begins.
+  - For Compose, a service without a health check counts as up while it restarts in a loop. Here it does not.
   - Changes nothing.
 author:
   - mycosoft.rack maintainers (@mycosoft)
@@ -24,7 +24,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - It does not wait, because nothing was started.
+      - Check mode does not wait, because nothing was started.
   diff_mode:
     support: N/A
     details:
@@ -49,35 +49,35 @@ options:
         type: str
         required: true
       memory:
-        description: The memory limit that its containers have to hold, in bytes. Without it nothing is compared.
+        description: The memory limit that its containers have to hold, in bytes. By default limits are not compared.
         type: int
       reservation:
-        description: The reservation that they have to hold, in bytes. Without it any will do.
+        description: The reservation that they have to hold, in bytes. By default it is not compared.
         type: int
       memory_swap:
-        description: The limit of memory and swap together, in bytes. Without it O(services[].memory), which is no swap.
+        description: The limit of memory and swap together, in bytes. By default O(services[].memory), which allows no swap.
         type: int
   seconds:
-    description: For how many seconds each container has to have been up when the watch ends. What runs longer already is looked at once.
+    description: How many seconds each container has to have been up when the watch ends. A container that was already up for longer is checked once.
     type: int
     default: 10
   since:
     description:
-      - A moment in ISO 8601, by the server's clock, such as the beginning of a deployment.
-      - A container that was made since then and ran out of memory fails the watch also where that came before it. It may run again by now and look well.
+      - A time in ISO 8601, by the server's clock, such as the beginning of a deployment.
+      - A container that was created since then and ran out of memory fails the watch even if that was before the watch and it has been restarted since.
     type: str
   prove:
-    description: Whether the limits that O(services) come with are compared with what their containers hold.
+    description: Whether to compare the limits given in O(services) with those of their containers.
     type: bool
     default: true
   logs:
-    description: How many of the last lines that a failing service logged are returned. V(0) for none, where logs may hold secrets.
+    description: How many of the last log lines of a failing service to return. V(0) for none, if logs may hold secrets.
     type: int
     default: 20
 """
 
 EXAMPLES = r"""
-- name: See that what was started holds its limits and stays up
+- name: Check that the started services hold their limits and stay up
   mycosoft.rack.docker_watch:
     services: "{{ rack_plan.hosts[inventory_hostname].limits }}"
     seconds: 30
@@ -90,13 +90,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changed_projects:
-  description: The Compose projects of O(services) in which a container was made or started since O(since), also of services that are not watched.
+  description: The Compose projects of O(services) in which a container was created or started since O(since), including services that are not watched.
   returned: when O(since) is given
   type: list
   elements: str
   sample: [always-on]
 problems:
-  description: What happened, by service. Empty where all is well; the module fails where it is not.
+  description: What happened, by service. Empty if nothing did; otherwise the module fails.
   returned: always
   type: list
   elements: dict
@@ -110,7 +110,7 @@ problems:
       type: str
       sample: website
     container:
-      description: Name of the container. Empty where none runs.
+      description: Name of the container. Empty if none runs.
       type: str
       sample: always-on-website-1
     what:
@@ -118,16 +118,16 @@ problems:
       type: str
       sample: ran out of memory
     when:
-      description: When, in UTC. None where only a counter tells of it.
+      description: When, in UTC. Null if only a counter shows it.
       type: str
       sample: "2026-11-23T05:19:43Z"
 logs:
-  description: From the name of a container to the last lines that it logged.
+  description: From the name of a container to its last log lines.
   returned: when there are problems
   type: dict
   sample: {always-on-website-1: ["Killed"]}
 watched:
-  description: How long it was watched, in seconds.
+  description: Seconds that the services were watched.
   returned: always
   type: int
   sample: 10
@@ -178,7 +178,7 @@ def clock(engine: Engine) -> float:
 
 
 def prove(engine: Engine, limits: Limits, containers: t.Iterable[Container]) -> t.List[Problem]:
-    """Containers that do not hold the limits which their service came with."""
+    """Containers that do not hold the limits given with their service."""
     limited = [container for container in containers if (container.project, container.service) in limits]
     return unproven(plan(limits, limited, swap=bool(engine.get("/info").get("SwapLimit")))) if limited else []
 
@@ -187,7 +187,7 @@ def run(module: AnsibleModule, kernel: Kernel) -> Facts:
     params = module.params
     wanted = [(entry["project"], entry["service"]) for entry in params["services"]]
     if params["since"] is not None and timestamp(params["since"]) is None:
-        raise InvalidInput("Cannot watch since %r: it is no moment. Write it like 2026-11-23T05:45:03Z." % params["since"])
+        raise InvalidInput("Cannot watch since %r: it is not a time. Write it like 2026-11-23T05:45:03Z." % params["since"])
     limits = read_limits(service for service in params["services"] if params["prove"] and service["memory"] is not None)
     engine = connect(params)
     began = clock(engine)
@@ -204,7 +204,7 @@ def run(module: AnsibleModule, kernel: Kernel) -> Facts:
     if found and not module.check_mode:
         facts["logs"] = {problem.container: engine.logs(problem.container, params["logs"]) for problem in found if problem.container and params["logs"]}
         raise RackError(
-            "Cannot trust what was started: %s. Read what it logged (logs), mend it, and deploy again." % "; ".join(sentence(one) for one in found), **facts
+            "Cannot confirm the start: %s. Read its log lines (logs), correct it, and deploy again." % "; ".join(sentence(one) for one in found), **facts
         )
     return facts
 

@@ -10,16 +10,16 @@ module: memory_check
 short_description: Check the memory of a host and its containers
 version_added: 0.1.0
 description:
-  - Reads the memory of the host, and of every container its limit and its real use, and says what is not well and what would help.
-  - Changes nothing of the host. Only the files of O(metrics) and O(history) are written, where they are asked for.
+  - Reads the memory of the host, and the limit and real use of every container, and returns findings with what would help.
+  - Does not change the host. It only writes the files O(metrics) and O(history), if they are set.
   - >-
-    The host is judged by the memory that is available, which counts page cache as the reusable memory it is.
-    A container is judged by its working set, which is its usage without the inactive page cache.
+    The status of the host depends on available memory, which includes page cache that can be reclaimed.
+    The status of a container depends on its working set, which is its usage without the inactive page cache.
   - >-
-    Numbers come from C(/proc) and from the cgroup files of the kernel, version 1 and 2. The Docker Engine is asked for the list of containers and for what
-    it remembers of its past, for details of those containers only to which something happened, and for the use of those whose files are not found, such as
-    the containers of an engine on another machine.
-  - Where no engine answers, the host is checked all the same and RV(findings) say that containers were not.
+    Numbers come from C(/proc) and from the cgroup files of the kernel, version 1 and 2. The Docker Engine provides the list of containers and its recent
+    events, details of only those containers to which something happened, and the use of containers whose cgroup files are not found, such as
+    those of an engine on another machine.
+  - If no engine answers, the host is still checked and RV(findings) say that containers were not.
 author:
   - mycosoft.rack maintainers (@mycosoft)
 extends_documentation_fragment:
@@ -38,51 +38,51 @@ attributes:
   idempotent:
     support: full
     details:
-      - Nothing is ever changed. The numbers returned are those of the moment.
+      - Nothing is ever changed. The returned numbers are those of the moment.
       - >-
-        What is written to O(metrics) and O(history) does not count as a change: it is what was seen, as a log is, and differs each time. Counted, it would
-        make every run of a playbook a changed one.
+        Writing O(metrics) and O(history) does not count as a change: they are a log and differ each time, so every run of a playbook would be reported as
+        changed.
 options:
   containers:
     description:
-      - Whether to look at containers. V(false) needs no Docker Engine.
+      - Whether to check containers. V(false) needs no Docker Engine.
     type: bool
     default: true
   processes:
     description:
-      - How many of the biggest processes outside of containers to return in RV(processes). V(0) looks at none.
+      - How many of the biggest processes outside of containers to return in RV(processes). V(0) reads none.
     type: int
     default: 5
   watch:
     description:
-      - For how many seconds to watch how fast the host swaps. The module takes that much longer.
+      - For how many seconds to measure how fast the host swaps. The module takes that much longer.
       - >-
-        With V(0) this is not watched. Where O(history) has a line from the same start of the host, the rate since that line is told all the same, for nothing.
+        With V(0) nothing is measured. If O(history) has a line of the same boot, the rate since that line is returned instead, at no cost.
     type: int
     default: 0
   fail_on:
     description:
-      - The status from which on the module fails. All values are returned in any case.
+      - The status at which the module fails. All values are returned in any case.
     type: str
     choices: [never, warn, critical]
     default: never
 notes:
   - >-
-    Processes of other users are seen where C(/proc) shows them. Run the module as root where it is mounted with C(hidepid).
+    Processes of other users are visible only if C(/proc) shows them. Run the module as root if C(/proc) is mounted with C(hidepid).
 """
 
 EXAMPLES = r"""
-- name: Read how the host stands
+- name: Read the memory of the host and its containers
   mycosoft.rack.memory_check:
   register: memory
 
-- name: Fail where memory is critical, and be stricter than usual with containers
+- name: Fail if memory is critical, with a stricter threshold for containers
   mycosoft.rack.memory_check:
     fail_on: critical
     thresholds:
       container_percent_critical: 90
 
-- name: Be told early, in sizes, and look for ten seconds whether the host swaps
+- name: Warn early, by size, and measure for ten seconds whether the host swaps
   mycosoft.rack.memory_check:
     watch: 10
     oom_within: 7d
@@ -91,12 +91,12 @@ EXAMPLES = r"""
       available_critical: 2G
       swap_in_critical: 10M
 
-- name: Hand the numbers to Prometheus and keep a history
+- name: Export the numbers to Prometheus and keep a history
   mycosoft.rack.memory_check:
     metrics: /var/lib/prometheus/node-exporter/mycosoft_rack.prom
     history: /var/lib/mycosoft-rack/memory.jsonl
 
-- name: Read the host alone, without a Docker Engine
+- name: Read only the host, without a Docker Engine
   mycosoft.rack.memory_check:
     containers: false
 """
@@ -108,7 +108,7 @@ status:
   type: str
   sample: warn
 findings:
-  description: What is not well, the critical first. Empty when all is well.
+  description: What is not well, critical findings first. Empty if everything is well.
   returned: always
   type: list
   elements: dict
@@ -119,7 +119,7 @@ findings:
       type: str
       sample: host
     message:
-      description: What is so, with its numbers.
+      description: The finding, with its numbers.
       type: str
       sample: 6G of 62G memory is available (9.7 %). The biggest containers are always-on/website 30G.
     help:
@@ -132,24 +132,24 @@ host:
   type: dict
   contains:
     total: {description: 'All memory, in bytes.', type: int, sample: 66571993088}
-    available: {description: 'What can be had without swapping, in bytes, as the kernel estimates it.', type: int, sample: 6442450944}
+    available: {description: 'Memory available without swapping, in bytes, as the kernel estimates it.', type: int, sample: 6442450944}
     available_percent: {description: RV(host.available) as a share of RV(host.total)., type: float, sample: 9.7}
     used: {description: 'RV(host.total) without RV(host.available), in bytes.', type: int, sample: 60129542144}
-    swap_total: {description: 'All swap, in bytes. 0 where there is none.', type: int, sample: 8589934592}
-    swap_used: {description: 'Swap in use, in bytes.', type: int, sample: 5046586572}
+    swap_total: {description: 'All swap, in bytes. 0 if there is none.', type: int, sample: 8589934592}
+    swap_used: {description: 'Used swap, in bytes.', type: int, sample: 5046586572}
     swap_used_percent: {description: RV(host.swap_used) as a share of RV(host.swap_total)., type: float, sample: 58.8}
-    swap_in: {description: 'Bytes that came back from swap each second. None where nobody watched, see O(watch).', type: int, sample: 1258291}
-    swap_out: {description: 'Bytes that went to swap each second. None where nobody watched.', type: int, sample: 0}
-    swap_seconds: {description: For how long RV(host.swap_in) and RV(host.swap_out) were watched. None where nobody did., type: float, sample: 10.02}
+    swap_in: {description: 'Bytes read from swap each second. Null if not measured, see O(watch).', type: int, sample: 1258291}
+    swap_out: {description: 'Bytes written to swap each second. Null if not measured.', type: int, sample: 0}
+    swap_seconds: {description: For how long RV(host.swap_in) and RV(host.swap_out) were measured. Null if they were not., type: float, sample: 10.02}
     pressure:
       description:
         - The share of time, in percent, in which some or all tasks waited for memory, as C(some) and C(full), each with C(avg10), C(avg60) and C(avg300).
-        - None where the kernel does not measure it.
+        - Null if the kernel does not measure it.
       type: dict
       sample: {some: {avg10: 0.0, avg60: 0.12, avg300: 0.4}, full: {avg10: 0.0, avg60: 0.1, avg300: 0.2}}
 processes:
   description:
-    - The biggest processes that are in no container, the biggest first. A process counts with its anonymous memory and what of it is in swap.
+    - The biggest processes outside of containers, biggest first. The size of a process is its anonymous memory and its swap.
     - This module itself is left out.
   returned: always
   type: list
@@ -158,51 +158,51 @@ processes:
     pid: {description: Its id., type: int, sample: 812}
     name: {description: 'Its name as the kernel keeps it, at most 15 characters.', type: str, sample: dockerd}
     resident:
-      description: Bytes of it in memory. Files that it has mapped count, although the kernel can take those back and others may share them.
+      description: Its bytes in memory. Mapped files count, although the kernel can reclaim those and other processes may share them.
       type: int
       sample: 104857600
-    anonymous: {description: Bytes that it holds in memory for itself., type: int, sample: 62914560}
-    swap: {description: Bytes of it in swap., type: int, sample: 0}
+    anonymous: {description: Its anonymous memory in bytes., type: int, sample: 62914560}
+    swap: {description: Its bytes in swap., type: int, sample: 0}
 containers:
   description:
-    - Every container that runs, and every stopped one of a Compose project, by name. Sizes are in bytes.
+    - Every running container, and every stopped one of a Compose project, by name. Sizes are in bytes.
     - >-
-      Limits are what the kernel enforces, in whole pages. Where a container does not run, or its files are not found, they are what the engine holds.
+      Limits are what the kernel enforces, in whole pages. If a container does not run, or its cgroup files are not found, they come from the engine.
   returned: always
   type: list
   elements: dict
   contains:
     id: {description: Id of the container., type: str, sample: 0c7ae8e3c1e2f0b8f9f9d2c3a6f0e5b3f8c36a7c4a2a4d6a8c2b6e1f3d5a7b90}
     name: {description: Name of the container., type: str, sample: always-on-website-1}
-    project: {description: 'Its Compose project, none where it has no.', type: str, sample: always-on}
-    service: {description: 'Its Compose service, none where it has no.', type: str, sample: website}
+    project: {description: 'Its Compose project, null if it has none.', type: str, sample: always-on}
+    service: {description: 'Its Compose service, null if it has none.', type: str, sample: website}
     state: {description: 'Its state, as the engine calls it.', type: str, sample: running}
-    limit: {description: 'Memory limit, none where it has no.', type: int, sample: 34359738368}
-    memory_swap: {description: 'Limit of memory and swap together, none where swap is not limited.', type: int, sample: 34359738368}
-    reservation: {description: 'Memory reservation, none where it has no.', type: int, sample: 8589934592}
-    working_set: {description: Memory in use without the inactive page cache. None while it does not run., type: int, sample: 4294967296}
-    percent: {description: The working set as a share of the limit. None without a limit., type: float, sample: 12.5}
-    swap_used: {description: Swap in use. None where the kernel does not tell., type: int, sample: 0}
-    peak: {description: 'The highest usage since it was started, page cache included. None where the kernel does not tell.', type: int, sample: 5368709120}
+    limit: {description: 'Memory limit, null if it has none.', type: int, sample: 34359738368}
+    memory_swap: {description: 'Limit of memory and swap together, null if swap is not limited.', type: int, sample: 34359738368}
+    reservation: {description: 'Memory reservation, null if it has none.', type: int, sample: 8589934592}
+    working_set: {description: Memory in use without the inactive page cache. Null if it does not run., type: int, sample: 4294967296}
+    percent: {description: The working set as a share of the limit. Null without a limit., type: float, sample: 12.5}
+    swap_used: {description: Used swap. Null if the kernel does not report it., type: int, sample: 0}
+    peak: {description: 'The highest usage since it was started, page cache included. Null if the kernel does not report it.', type: int, sample: 5368709120}
     oom_kills:
-      description: How many of its processes the kernel has killed for want of memory since it was started. None where the kernel does not tell.
+      description: How many of its processes the kernel has OOM-killed since it was started. Null if the kernel does not report it.
       type: int
       sample: 0
     oom_killed:
-      description: Whether the engine calls it killed for want of memory, which engines before 23 do for its main process only.
+      description: Whether the engine marks it as OOM-killed, which engines before 23 do for its main process only.
       type: bool
       sample: false
     oom_at:
       description:
-        - The last time that the kernel killed a process of it for want of memory, in UTC. None where there was none, or nobody remembers.
-        - The engine remembers its last 256 events. Beyond that, it is the time at which the container ended, if it was killed then.
+        - The last time that the kernel OOM-killed one of its processes, in UTC. Null if it never did, or the time is unknown.
+        - The engine keeps its last 256 events. Beyond that, it is the time at which the container exited, if it was killed then.
       type: str
       sample: '2026-11-23T05:19:43Z'
     restarts:
       description:
-        - How often the engine has restarted it by itself.
+        - How often the engine has restarted it automatically.
         - >-
-          A container that failed within the first two seconds of its life and ran on ever since may count 0, once the engine has forgotten that.
+          May be 0 for a container that failed within its first two seconds and has run ever since, once the engine has dropped that event.
       type: int
       sample: 0
 """
@@ -253,7 +253,7 @@ def run(module: AnsibleModule, kernel: Kernel) -> Facts:
     fail_on = params["fail_on"]
     if fail_on != "never" and LEVELS.index(facts["status"]) >= LEVELS.index(fail_on):
         lines = ["- %s: %s %s" % (finding.level, finding.message, finding.help) for finding in findings]
-        refusals.insert(0, "Cannot vouch for the memory of this host: it is %s.\n%s" % (facts["status"], "\n".join(lines)))
+        refusals.insert(0, "Cannot pass the memory check: the memory of this host is %s.\n%s" % (facts["status"], "\n".join(lines)))
     if refusals:
         raise RackError("\n".join(refusals), **facts)
     return facts

@@ -10,8 +10,8 @@ module: stack_check
 short_description: Check that a server can deploy its Compose stacks
 version_added: 0.1.0
 description:
-  - Looks at the Docker Engine, the Compose plugin and the env files of the stacks, and refuses with everything that is wrong at once.
-  - Tells what the clean-up and the pull of a deploy need to know of the checkouts that are there already.
+  - Checks the Docker Engine, the Compose plugin and the env files of the stacks, and fails with all problems at once.
+  - Also returns the images of the stacks and uncommitted changes in their checkouts, which the cleanup and the pull of a deploy need.
   - Changes nothing.
 author:
   - mycosoft.rack maintainers (@mycosoft)
@@ -41,24 +41,24 @@ options:
     type: str
     default: "2.24.4"
   host:
-    description: What the server is called in messages.
+    description: The name of the server in messages.
     type: str
     default: this server
   moved:
     description:
-      - File that says which services moved away from this server with their data, from stack to service to the server that has them now.
-      - One that is planned here all the same is refused, because its data here is old.
+      - File that lists the services that moved away from this server with their data, from stack to service to their present server.
+      - If one of them is still planned here the server is refused, because the data here is old.
     type: path
     default: /var/lib/mycosoft-rack/moved.json
   arriving:
-    description: Services that are about to move here, and are not refused for that.
+    description: Services that are about to move here and are allowed although O(moved) lists them.
     type: list
     elements: str
     default: []
   externals:
     description:
-      - Services outside of the rack that services of this server need, by name, each with C(url), C(health), the path to ask there (C(/)), and C(required).
-      - One that does not answer with 200 within 5 seconds is warned of, and refused where it is required.
+      - Services outside of the rack that services of this server need, by name, each with C(url), C(health), the path to request (C(/)), and C(required).
+      - If one does not answer with 200 within 5 seconds the module warns, or fails if it is required.
     type: dict
     default: {}
 seealso:
@@ -66,7 +66,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Refuse a server that cannot deploy
+- name: Fail if the server cannot deploy
   mycosoft.rack.stack_check:
     stacks: "{{ plan.hosts[inventory_hostname].stacks }}"
     host: "{{ inventory_hostname }}"
@@ -81,25 +81,25 @@ engine:
   type: str
   sample: 26.1.5+dfsg1
 compose:
-  description: Version of the Compose plugin, none where there is none.
+  description: Version of the Compose plugin. Null if it is not installed.
   returned: always
   type: str
   sample: 2.26.1-4
 images:
   description:
     - The images that the Compose files of the stacks name.
-    - A stack that is not checked out yet, or whose files are broken, names none here.
+    - A stack that is not checked out yet, or whose files are invalid, names none here.
   returned: always
   type: list
   elements: str
   sample: [mycosoft-always-on-mycosoft-website, "redis:8.0"]
 changes:
-  description: The files that somebody changed and nobody committed, by the checkout that they are in. Checkouts without such files are left out.
+  description: Changed but uncommitted files, by checkout. Checkouts without such files are left out.
   returned: always
   type: dict
   sample: {/home/mycosoft/mycosoft/website: [VERSION]}
 silent:
-  description: Why each external that does not answer does not.
+  description: The externals that do not answer, each with the reason.
   returned: always
   type: dict
   sample: {mycobrain: timed out}
@@ -119,7 +119,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._offload.moved impor
 
 Json = t.Dict[str, t.Any]
 
-#: Seconds for an external to answer.
+#: Seconds within which an external has to answer.
 PATIENCE = 5.0
 
 CHECKED: Fields = {**STACK, "services": Field(each(dict), default={})}
@@ -139,12 +139,12 @@ def argument_spec() -> Facts:
 
 
 def older(found: str, minimum: str) -> bool:
-    """Whether a version is older than another one; letters behind it, as distributions append, do not count."""
+    """Whether a version is older than another one. A suffix, as distributions append, does not count."""
     return bool(LooseVersion(found) < LooseVersion(minimum))
 
 
 def problems_of(module: AnsibleModule, stacks: t.Mapping[str, Json], facts: Facts) -> t.Iterator[str]:
-    """A sentence for each thing that is wrong; what is found on the way goes into ``facts``."""
+    """One sentence for each problem; versions are added to ``facts``."""
     params = module.params
     host, engine, compose = params["host"], params["engine_minimum"], params["compose_minimum"]
     try:
@@ -163,11 +163,11 @@ def problems_of(module: AnsibleModule, stacks: t.Mapping[str, Json], facts: Fact
     for name, stack in stacks.items():
         path = Path(stack["directory"]) / (stack["env_file"] or "")
         if stack["env_file"] and not path.exists():
-            yield "Cannot deploy %s to %s: its env file %s is missing. Put it there, or correct rack_stacks.%s.env_file." % (name, host, path, name)
+            yield "Cannot deploy %s to %s: its env file %s is missing. Create it, or correct rack_stacks.%s.env_file." % (name, host, path, name)
 
 
 def moved_away(params: t.Mapping[str, t.Any], stacks: t.Mapping[str, Json]) -> t.Iterator[str]:
-    """Services that are planned here and whose data went to another server: started here they would write to what is old."""
+    """Services that are planned here although their data moved to another server: started here they would write to old data."""
     try:
         moved = read_moved(params["moved"])
     except RackError as error:
@@ -176,13 +176,13 @@ def moved_away(params: t.Mapping[str, t.Any], stacks: t.Mapping[str, Json]) -> t
     for name, stack in stacks.items():
         for service in sorted(set(stack["services"]) & set(moved.get(name, {})) - set(params["arriving"])):
             yield (
-                "Cannot deploy %s to %s: %s moved to %s with its data. Set rack_stacks.%s.services.%s.host to %s, or bring it back (playbooks/offload.yml)."
+                "Cannot deploy %s to %s: %s moved to %s with its data. Set rack_stacks.%s.services.%s.host to %s, or move it back (playbooks/offload.yml)."
                 % (name, params["host"], service, moved[name][service], name, service, moved[name][service])
             )
 
 
 def images_of(run: Run, stack: Json) -> t.List[str]:
-    """The images that a stack names; what cannot be read names none, and the project keeps what it has."""
+    """The images of a stack. If its files cannot be read there are none; docker_prune then keeps the images of the project."""
     try:
         return Compose(run, stack).images() if Compose(run, stack).checked_out else []
     except Refused:
@@ -190,21 +190,21 @@ def images_of(run: Run, stack: Json) -> t.List[str]:
 
 
 def changes_in(run: Run, checkout: str) -> t.List[str]:
-    """Files that git knows and that are not as they were committed. Raises RackError."""
+    """Tracked files with uncommitted changes. Raises RackError."""
     if not (Path(checkout) / ".git").exists():
         return []
     code, output, errors = run(["git", "-C", checkout, "status", "--porcelain", "--untracked-files=no"], expand_user_and_vars=False)
     if code:
-        raise RackError("Cannot look for changes in %s: %s. Mend the checkout, or move it away and run again." % (checkout, " ".join(errors.split())))
+        raise RackError("Cannot check %s for changes: %s. Repair the checkout, or move it away and run again." % (checkout, " ".join(errors.split())))
     return [line[3:] for line in output.splitlines()]
 
 
 def silence(url: str) -> t.Optional[str]:
-    """Why nobody answers there as who is well does; None where somebody does."""
-    from ansible.module_utils.urls import open_url  # a server without externals need not read it
+    """Why a URL does not answer with 200; None if it does."""
+    from ansible.module_utils.urls import open_url  # slow to import, not needed on a server without externals
 
     if not url.startswith(("http://", "https://")):
-        return "that is no address of HTTP"
+        return "that is not an HTTP address"
     try:
         with open_url(url, timeout=PATIENCE) as answer:
             return None if answer.status == 200 else "it answers with %d" % answer.status
@@ -213,23 +213,23 @@ def silence(url: str) -> t.Optional[str]:
 
 
 def asked(externals: t.Mapping[str, t.Any]) -> t.Dict[str, str]:
-    """Why each that is silent is. Raises InvalidInput where one has no address."""
+    """The externals that do not answer, each with the reason. Raises InvalidInput if one has no address."""
     for name, external in externals.items():
         if not isinstance(external, dict) or not external.get("url"):
-            raise InvalidInput("Cannot ask %s for its health: it has no url. Give externals.%s.url, and health, the path to ask there." % (name, name))
+            raise InvalidInput("Cannot check the health of %s: it has no url. Give externals.%s.url, and health, the path to request there." % (name, name))
     answers = {name: silence("%s%s" % (external["url"], external.get("health") or "/")) for name, external in externals.items()}
     return {name: why for name, why in answers.items() if why is not None}
 
 
 def probed(module: AnsibleModule, silent: t.Mapping[str, str]) -> t.Iterator[str]:
-    """A sentence for each required external that is silent; of the others the run warns."""
+    """One sentence for each required external that does not answer; for the others the run warns."""
     for name, why in silent.items():
         external = module.params["externals"][name]
         said = "%s does not answer at %s: %s." % (name, external["url"], why)
         if external.get("required"):
-            yield "Cannot deploy to %s: %s Start it there, or take required from rack_externals.%s." % (module.params["host"], said, name)
+            yield "Cannot deploy to %s: %s Start it, or remove required from rack_externals.%s." % (module.params["host"], said, name)
         else:
-            module.warn("%s The deploy goes on without it." % said)
+            module.warn("%s The deploy continues without it." % said)
 
 
 def run(module: AnsibleModule) -> Facts:

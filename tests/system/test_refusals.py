@@ -82,7 +82,7 @@ def pushed(rig: Rig, deployed: Run, request: pytest.FixtureRequest) -> Iterator[
 
 
 BAD_YAML = (lambda text: text + "  bad: [yaml\n", f"Compose refuses {COMPOSE_FILE}")
-UNKNOWN_NETWORK = (replaced("name: mycosoft-edge", "name: nowhere"), "its Compose files expect the external network nowhere, which is not there.")
+UNKNOWN_NETWORK = (replaced("name: mycosoft-edge", "name: nowhere"), "its Compose files need the external network nowhere, which does not exist.")
 
 
 @pytest.mark.parametrize("pushed", [pytest.param(BAD_YAML, id="bad YAML"), pytest.param(UNKNOWN_NETWORK, id="unknown external network")], indirect=True)

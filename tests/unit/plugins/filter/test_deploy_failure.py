@@ -39,9 +39,9 @@ CASES: dict[str, tuple[Json, Json, str]] = {
         ),
     ),
     "the task named the service itself": (
-        {"failed": True, "msg": "Cannot trust it: always-on/website: is not healthy but starting. Read its log."},
+        {"failed": True, "msg": "Cannot confirm the start: always-on/website: is not healthy but starting. Read its log."},
         {"problems": [SICK], "restored": BACK},
-        "Cannot trust it: always-on/website: is not healthy but starting. Read its log. always-on, mindex: what ran before was brought back.",
+        "Cannot confirm the start: always-on/website: is not healthy but starting. Read its log. always-on, mindex: what ran before was brought back.",
     ),
     "nothing failed here": ({}, {"restored": BACK}, "another server of the rack failed. always-on, mindex: what ran before was brought back."),
     "a server is lost": (

@@ -97,7 +97,7 @@ def test_a_stack_of_which_nothing_runs_here_is_told(run: Run, stacks: Config, mo
 def test_check_mode_tells_what_was_never_deployed_and_a_deploy_leaves_nothing_so(run: Run) -> None:
     foreseen = run(check=True, host="overflow9")  # one process tells a warning once
     assert foreseen["unwritten"] == ["shop", "blog"]
-    assert "shop was never deployed to overflow9: a deploy would build it and make its containers, anew where they run." in foreseen["warned"]
+    assert "shop was never deployed to overflow9: a deploy would build it and create its containers, replacing those that run." in foreseen["warned"]
     assert run()["unwritten"] == run(check=True)["unwritten"] == []
 
 
@@ -137,7 +137,7 @@ def test_all_refusals_come_at_once(run: Run, stacks: Config) -> None:
     stacks["shop"]["services"] = {"wep": service(1)}
     message = run()["msg"]
     assert "the inventory lists the service wep" in message
-    assert "its Compose files expect the external network the-edge, which is not there. List it in rack_stacks.blog.networks" in message
+    assert "its Compose files need the external network the-edge, which does not exist. List it in rack_stacks.blog.networks" in message
 
 
 def test_a_network_that_the_stack_lists_is_told_as_missing_until_it_is_there(run: Run, engine: DockerEngine, stacks: Config) -> None:
@@ -152,7 +152,7 @@ def test_a_stack_that_is_not_checked_out_is_told_in_check_mode_and_refused_in_a_
     stacks["shop"]["directory"] = "/nowhere"
     foreseen = run(check=True)
     assert (foreseen["absent"], list(foreseen["overrides"])) == (["shop"], ["blog"])
-    assert "Cannot deploy shop to sandbox: its directory /nowhere is not there. Check out its sources first." in run()["msg"]
+    assert "Cannot deploy shop to sandbox: its directory /nowhere does not exist. Check out its sources first." in run()["msg"]
     assert written(tmp_path) == {}
 
 

@@ -127,7 +127,7 @@ def test_a_missing_service_is_an_error_before_anything_is_changed(machine: Machi
     machine.add("web-1", "web")
     result = run(limit("web", 200), limit("api", 100))
     assert result["failed"]
-    assert result["msg"] == "Cannot limit always-on/api: no container of it runs. Start it first, or set require to false."
+    assert result["msg"] == "Cannot limit always-on/api: none of its containers is running. Start it first, or set require to false."
     assert (result["changed"], result["missing"], machine.updates) == (False, [{"project": "always-on", "service": "api"}], [])
 
 

@@ -97,7 +97,7 @@ def test_it_fails_at_the_first_thing_that_happens(machine: Machine, run: Run, ch
     result = run(lambda: change(machine, container))
     assert (result["failed"], result["watched"]) == (True, 1)
     assert [(problem["service"], problem["container"], problem["what"]) for problem in result["problems"]] == [("website", "w-1", what)]
-    assert result["msg"].startswith("Cannot trust what was started: always-on/website: %s" % what)
+    assert result["msg"].startswith("Cannot confirm the start: always-on/website: %s" % what)
 
 
 def test_what_happened_before_is_history(machine: Machine, run: Run) -> None:
@@ -153,12 +153,12 @@ def test_without_a_moment_nothing_is_told_of_changes(machine: Machine, run: Run)
 
 def test_a_moment_that_is_none_is_refused(run: Run) -> None:
     result = run(since="yesterday")
-    assert (result["failed"], result["msg"]) == (True, "Cannot watch since 'yesterday': it is no moment. Write it like 2026-11-23T05:45:03Z.")
+    assert (result["failed"], result["msg"]) == (True, "Cannot watch since 'yesterday': it is not a time. Write it like 2026-11-23T05:45:03Z.")
 
 
 def test_a_container_that_waits_for_its_health_is_no_success(machine: Machine, run: Run) -> None:
     machine.add("w-1", "website", health="starting")
-    assert run()["msg"].startswith("Cannot trust what was started: always-on/website: is not healthy but starting")
+    assert run()["msg"].startswith("Cannot confirm the start: always-on/website: is not healthy but starting")
 
 
 @pytest.mark.parametrize("state", ["exited", "restarting", None])

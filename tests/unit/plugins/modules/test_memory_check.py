@@ -251,7 +251,7 @@ def test_it_fails_from_the_status_asked_for_and_still_returns_everything(machine
     assert {"status", "findings", "host", "containers"} <= set(result)
     if failed:
         head, line = result["msg"].splitlines()
-        assert head == "Cannot vouch for the memory of this host: it is %s." % result["status"]
+        assert head == "Cannot pass the memory check: the memory of this host is %s." % result["status"]
         assert line.startswith("- %s: " % result["status"])
 
 

@@ -72,7 +72,7 @@ def test_files_that_nobody_committed_are_named_and_new_ones_are_not(run: Run, ch
 
 def test_a_checkout_that_git_cannot_read_is_refused(run: Run, checkout: Path) -> None:
     (checkout / ".git" / "HEAD").unlink()
-    assert run()["msg"].startswith(f"Cannot look for changes in {checkout}: ")
+    assert run()["msg"].startswith(f"Cannot check {checkout} for changes: ")
 
 
 def test_a_stack_that_is_not_there_yet_names_nothing(run: Run) -> None:
@@ -98,7 +98,7 @@ def test_everything_that_is_wrong_comes_at_once_and_what_was_found_beside_it(run
     assert result["msg"] == (
         "Cannot deploy to sandbox: it has Docker 20.10.24+dfsg1. Install Docker 99.1 or newer. "
         f"Cannot deploy to sandbox: it has Compose {result['compose']}. Install the Compose plugin 77.2.3 or newer. "
-        f"Cannot deploy shop to sandbox: its env file {checkout}/secret.env is missing. Put it there, or correct rack_stacks.shop.env_file."
+        f"Cannot deploy shop to sandbox: its env file {checkout}/secret.env is missing. Create it, or correct rack_stacks.shop.env_file."
     )
     assert result["images"] == ["nginx"]
 
@@ -149,16 +149,16 @@ def test_an_external_that_answers_is_well(run: Run, external: str) -> None:
 def test_one_that_is_not_well_is_warned_of(run: Run, external: str) -> None:
     result = run(externals={"brain": {"url": external, "health": "/elsewhere"}})
     assert (result.get("failed"), result["silent"]) == (None, {"brain": "Internal Server Error"})
-    assert f"brain does not answer at {external}: Internal Server Error. The deploy goes on without it." in result["warned"]
+    assert f"brain does not answer at {external}: Internal Server Error. The deploy continues without it." in result["warned"]
 
 
 @pytest.mark.parametrize("external", [{"health": "/health"}, "http://brain"])
 def test_one_without_an_address_is_refused(run: Run, external: t.Any) -> None:
-    assert run(externals={"brain": external})["msg"].startswith("Cannot ask brain for its health: it has no url. Give externals.brain.url")
+    assert run(externals={"brain": external})["msg"].startswith("Cannot check the health of brain: it has no url. Give externals.brain.url")
 
 
 def test_what_is_no_address_is_not_asked(run: Run) -> None:
-    assert run(externals={"brain": {"url": "file:///etc", "health": "/passwd"}})["silent"] == {"brain": "that is no address of HTTP"}
+    assert run(externals={"brain": {"url": "file:///etc", "health": "/passwd"}})["silent"] == {"brain": "that is not an HTTP address"}
 
 
 def test_one_that_is_required_is_refused(run: Run) -> None:
@@ -167,4 +167,4 @@ def test_one_that_is_required_is_refused(run: Run) -> None:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
         result = run(externals={"brain": {"url": url, "health": "/health", "required": True}})
     assert result["msg"].startswith(f"Cannot deploy to sandbox: brain does not answer at {url}: "), result
-    assert result["msg"].endswith("Start it there, or take required from rack_externals.brain.")
+    assert result["msg"].endswith("Start it, or remove required from rack_externals.brain.")
