@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What every module of the collection says about itself; the module adds ``support`` (and ``details``) to each."""
+    """The attributes of every module of the collection; the module adds ``support`` (and ``details``) to each."""
 
     DOCUMENTATION = r"""
 options: {}
@@ -16,5 +16,5 @@ attributes:
   diff_mode:
     description: With C(--diff) the module shows what it changes, before and after.
   idempotent:
-    description: A second run straight after the first, with the same options, changes nothing.
+    description: A second run directly after the first, with the same options, changes nothing.
 """

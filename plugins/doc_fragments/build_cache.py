@@ -17,11 +17,11 @@ options:
   build_cache_policy:
     description:
       - V(full) removes all of it.
-      - V(budget) keeps what was used most recently within the bounds that are given, so that the next build is quick. What was longest
-        without use goes first, and only as much as the bounds ask for.
+      - V(budget) keeps the most recently used cache within the given bounds, so that the next build is quick. The least recently
+        used is removed first, and only as much as the bounds require.
       - The bounds mean what C(reserved-space), C(max-used-space) and C(min-free-space) mean to engines of API 1.48 and later. Earlier
-        engines ignore these without a word and delete more; this module decides itself, so they hold on every engine.
-      - Layers that images hold as well do not count, and stay.
+        engines silently ignore these and delete more; this module makes the decision itself, so the bounds hold on every engine.
+      - Layers that images share do not count, and stay.
     type: str
     choices: [full, budget]
     default: full
@@ -36,7 +36,7 @@ options:
     type: str
   wait_for_builds:
     description:
-      - Seconds to wait, before the plan is made, while a build uses build cache. After that what it uses stays.
+      - Seconds to wait while builds use build cache, before the plan is made. After that, cache in use stays.
     type: int
     default: 0
 """

@@ -13,25 +13,25 @@ options:
   docker_host:
     description:
       - Address of the Docker Engine, V(unix:///path), V(tcp://host:port) or V(ssh://user@host).
-      - Where it is not given, the environment variable E(DOCKER_HOST) of the managed host is used.
+      - By default the environment variable E(DOCKER_HOST) of the managed host is used.
     type: str
     default: unix:///var/run/docker.sock
   api_version:
     description:
-      - Version of the Engine's API to speak; V(auto) takes the newest that both sides know, which for this collection is 1.51.
-      - Where it is not given, the environment variable E(DOCKER_API_VERSION) of the managed host is used.
+      - API version to use; V(auto) takes the newest that both sides know, which for this collection is 1.51.
+      - By default the environment variable E(DOCKER_API_VERSION) of the managed host is used.
     type: str
     default: auto
   timeout:
     description:
-      - Seconds to wait for one answer of the Engine.
-      - Where it is not given, the environment variable E(DOCKER_TIMEOUT) of the managed host is used.
+      - Seconds to wait for one response of the engine.
+      - By default the environment variable E(DOCKER_TIMEOUT) of the managed host is used.
     type: int
     default: 300
   tls:
     description:
-      - Speak TLS with an engine at C(tcp://).
-      - Where it is not given, the environment variables E(DOCKER_TLS) and E(DOCKER_TLS_VERIFY) of the managed host are used.
+      - Use TLS with an engine at C(tcp://).
+      - By default the environment variables E(DOCKER_TLS) and E(DOCKER_TLS_VERIFY) of the managed host are used.
     type: bool
     default: false
   validate_certs:
@@ -40,21 +40,21 @@ options:
     default: true
   tls_hostname:
     description:
-      - The host name in the engine's certificate, where it is not that of O(docker_host).
-      - Where it is not given, the environment variable E(DOCKER_TLS_HOSTNAME) of the managed host is used.
+      - The host name in the engine's certificate, if it differs from that of O(docker_host).
+      - By default the environment variable E(DOCKER_TLS_HOSTNAME) of the managed host is used.
     type: str
   ca_path:
     description:
-      - Certificate of the authority that signed the engine's certificate. By default the authorities that the system trusts.
-      - This, O(client_cert) and O(client_key) are looked for as C(ca.pem), C(cert.pem) and C(key.pem) in the directory E(DOCKER_CERT_PATH) where
-        they are not given.
+      - Certificate of the CA that signed the engine's certificate. By default the CAs that the system trusts.
+      - If this, O(client_cert) or O(client_key) is not given, it is read from C(ca.pem), C(cert.pem) or C(key.pem) in the directory
+        E(DOCKER_CERT_PATH).
     type: path
   client_cert:
-    description: Certificate to log in to the engine with.
+    description: Client certificate for the engine.
     type: path
   client_key:
     description: Key of O(client_cert).
     type: path
 requirements:
-  - docker >= 5.0.3 (Docker SDK for Python) and paramiko, for an address that begins with C(ssh://) only; every other needs nothing but Python
+  - docker >= 5.0.3 (Docker SDK for Python) and paramiko, only for addresses that begin with C(ssh://); all others need only Python
 """

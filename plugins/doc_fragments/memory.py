@@ -6,14 +6,14 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """From when on memory is short (``_thresholds.Thresholds``), and where what was seen is written to."""
+    """The thresholds of memory (``_memory/thresholds.py``, ``Thresholds``), and the files to which the values are written."""
 
     DOCUMENTATION = r"""
 options:
   thresholds:
     description:
       - When something counts as V(warn) or V(critical). A value at the threshold counts.
-      - Sizes are written as in Compose files, for example V(2G). A warning must come before the critical value.
+      - Sizes are written as in Compose files, for example V(2G). The warn threshold must be reached before the critical one.
     type: dict
     default: {}
     suboptions:
@@ -28,10 +28,10 @@ options:
       available_warn:
         description:
           - Available memory of the host as a size, warn at or below it. The worse of this and the share counts.
-          - Not looked at where it is not set.
+          - Not checked if not set.
         type: str
       available_critical:
-        description: Available memory of the host as a size, critical at or below it. Not looked at where it is not set.
+        description: Available memory of the host as a size, critical at or below it. Not checked if not set.
         type: str
       swap_used_percent_warn:
         description: Used swap of the host, warn at or above this share.
@@ -40,31 +40,31 @@ options:
       swap_used_percent_critical:
         description:
           - Used swap of the host, critical at or above this share.
-          - It is a warning only as long as enough memory is available, because pages that were swapped out stay there until they are used again.
+          - Only a warning while enough memory is available, because pages that were swapped out stay in swap until they are used again.
         type: float
         default: 50
       swap_in_warn:
         description:
-          - What comes back from swap each second, as a size, warn at or above it. Judged where it is known, see O(watch).
+          - Bytes read from swap each second, as a size, warn at or above it. Checked if the rate is known, see O(watch).
           - >-
-            The default is 500 pages of 4K a second, the rate of major page faults from which the alerts of node_exporter's mixin (NodeMemoryMajorPagesFaults)
-            speak of memory pressure.
+            The default is 500 pages of 4K a second, the rate of major page faults at which the alerts of node_exporter's mixin (NodeMemoryMajorPagesFaults)
+            report memory pressure.
         type: str
         default: 2M
       swap_in_critical:
         description:
-          - What comes back from swap each second, as a size, critical at or above it.
-          - With the 0.1 ms that a good SSD needs for a page, half of the time of a process is waiting at the default.
+          - Bytes read from swap each second, as a size, critical at or above it.
+          - At the default, with the 0.1 ms that a good SSD needs for a page, a process spends half of its time waiting.
         type: str
         default: 20M
       pressure_some_percent_warn:
         description:
-          - Share of the last minute in which some task waited for memory, warn at or above it.
-          - A container at its own limit is enough to raise it, which is why it takes much.
+          - Share of the last minute in which at least one task waited for memory, warn at or above it.
+          - A single container at its own limit raises it, therefore the default is high.
         type: float
         default: 20
       pressure_some_percent_critical:
-        description: Share of the last minute in which some task waited for memory, critical at or above it.
+        description: Share of the last minute in which at least one task waited for memory, critical at or above it.
         type: float
         default: 60
       pressure_full_percent_warn:
@@ -74,7 +74,7 @@ options:
       pressure_full_percent_critical:
         description:
           - Share of the last minute in which all tasks waited for memory at once, critical at or above it.
-          - The default is half of that at which systemd-oomd begins to kill (60 %, C(DefaultMemoryPressureLimit)), which leaves time to act.
+          - The default is half of the value at which systemd-oomd begins to kill (60 %, C(DefaultMemoryPressureLimit)), which leaves time to act.
         type: float
         default: 30
       container_percent_warn:
@@ -87,27 +87,27 @@ options:
         default: 95
   oom_within:
     description:
-      - For how long a process that the kernel killed for want of memory counts, for example V(24h) or V(7d).
-      - A kill of which nobody remembers the time counts as long as the container runs on, or lies there.
+      - For how long an OOM kill counts as a finding, for example V(24h) or V(7d).
+      - An OOM kill at an unknown time counts as long as the container exists.
     type: str
     default: 24h
   metrics:
     description:
       - Path of a file for the textfile collector of node_exporter, on the managed host. Its name must end in C(.prom).
-      - It is replaced in one step. Its metrics begin with C(mycosoft_rack_).
-      - Where it cannot be written, the module fails after everything else, and returns all values.
+      - Replaced atomically. Its metrics begin with C(mycosoft_rack_).
+      - If it cannot be written, the module fails after everything else, and returns all values.
     type: path
   history:
     description:
       - >-
-        Path of a file on the managed host to which one line is added, a JSON object with the values of the host, its containers and the disk of the engine's
+        Path of a file on the managed host to which one line is appended, a JSON object with the values of the host, its containers and the disk of the engine's
         data.
-      - Where it cannot be written, the module fails after everything else, and returns all values.
+      - If it cannot be written, the module fails after everything else, and returns all values.
     type: path
   history_max:
     description:
-      - Size of O(history), V(128K) at least, beyond which its older half is dropped.
-      - The default holds about two months of a check each quarter of an hour on a host with five containers.
+      - Maximum size of O(history), at least V(128K). Beyond it the older half is dropped.
+      - With a check every quarter of an hour on a host with five containers the default holds about two months.
     type: str
     default: 8M
 """

@@ -6,36 +6,36 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Which volumes a prune may remove (``_guards.KeepNamedVolumes`` and ``_guards.KeepAnonymousVolumes``)."""
+    """Which volumes a prune may remove (``_prune/guards.py``, ``KeepNamedVolumes`` and ``KeepAnonymousVolumes``)."""
 
     DOCUMENTATION = r"""
 options:
   volumes:
     description:
-      - Remove anonymous volumes that no container, running or stopped, refers to, and has not for O(volumes_grace).
-      - Anonymous is a volume with a generated name of 64 digits, of the driver C(local), without options, and without a label
-        other than the engine's own. All others have a name; see O(named_volumes).
+      - Remove anonymous volumes that have not been referenced by any container, running or stopped, for O(volumes_grace).
+      - A volume is anonymous if it has a generated name of 64 digits, the driver C(local), no options, and no label
+        other than the engine's own. All others are named; see O(named_volumes).
     type: bool
     default: false
   volumes_grace:
     description:
-      - How long an anonymous volume has to be without a container before it goes. V(0) removes it at once.
-      - An engine knows when a volume was made, but not when it was last used, and a volume that served a database for a
-        year may have lost its container a minute ago. So the time counts from the first run that found it without one,
-        as noted in O(volumes_record).
+      - How long an anonymous volume has to be without a container before it is removed. V(0) removes it at once.
+      - An engine knows when a volume was created, but not when it was last used, and a volume that served a database for a
+        year may have lost its container a minute ago. So the time counts from the first run that found it without a container,
+        as recorded in O(volumes_record).
     type: str
     default: 7d
   volumes_record:
     description:
-      - File on the managed host that remembers since when volumes have been without a container.
-      - It is written, in its whole and in one step, when O(volumes) is true and O(volumes_grace) is not V(0). Its directory has to exist and
-        to be writable. Check mode only reads it.
-      - One that is lost or cannot be understood only makes every grace begin anew.
+      - File on the managed host that records since when volumes have been without a container.
+      - Replaced atomically if O(volumes) is true and O(volumes_grace) is not V(0). Its directory has to exist and
+        be writable. Check mode only reads the file.
+      - If it is lost or cannot be parsed, every grace period starts again.
     type: path
     default: /var/lib/mycosoft-rack/unreferenced_volumes.json
   named_volumes:
     description:
-      - Names of volumes to remove, if no container refers to them. Their data is gone for good.
+      - Names of volumes to remove if no container refers to them. Their data is lost for good.
       - Exact names, no globs. Needs O(remove_named_volumes).
     type: list
     elements: str

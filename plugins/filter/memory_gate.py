@@ -14,7 +14,7 @@ from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.gate import ga
 
 
 def memory_gate(memory: t.Any, plan: t.Any, step: str) -> t.Dict[str, t.Any]:
-    """What a step needs and what would give it what is missing."""
+    """What a step needs, and which services to stop if that much is not available."""
     try:
         return gate(plain(memory), plain(plan), str(step))
     except RackError as error:

@@ -17,7 +17,7 @@ from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.propose import
 def placement(
     rack_stacks: t.Any, hosts: t.Any, reserve: t.Any, memory: t.Any = None, externals: t.Any = None, containers: t.Any = None, pins: t.Any = None
 ) -> t.Dict[str, t.Any]:
-    """The moves that make the rack fit; raises AnsibleFilterError where the inventory is wrong."""
+    """The moves that make the rack fit; raises AnsibleFilterError if the inventory is wrong."""
     given = Given(names=plain(hosts), reserve=plain(reserve), memory=plain(memory), containers=plain(containers))
     try:
         return propose(plain(rack_stacks), plain(externals), given, plain(pins))

@@ -14,7 +14,7 @@ from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.relocate impor
 
 
 def relocated(rack_stacks: t.Any, services: t.Any, to: t.Any, hosts: t.Any) -> t.Dict[str, t.Any]:
-    """The inventory after the move; raises AnsibleFilterError where it cannot be made."""
+    """The inventory after the move; raises AnsibleFilterError if the move is refused."""
     names = plain(services)
     try:
         return relocate(plain(rack_stacks), [name.strip() for name in names.split(",")] if isinstance(names, str) else names, str(plain(to)), plain(hosts))

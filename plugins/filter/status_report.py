@@ -13,7 +13,7 @@ from ansible_collections.mycosoft.rack.plugins.plugin_utils._report.status impor
 
 
 def status_report(hosts: t.Any, check: bool = False) -> t.Dict[str, t.Any]:
-    """The document, the text and the page of one look at the rack."""
+    """The document, the text and the page of one status run."""
     document = status_document(plain(list(hosts)), check)
     return {"document": document, "text": status_text(document), "page": page(document)}
 
