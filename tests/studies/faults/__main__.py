@@ -1,7 +1,7 @@
 # Copyright (c) 2026 mycosoft.rack maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``make faults``: every fault on a rack of its own, and docs/guides/faults.md of what came of it."""
+"""``make faults``: every fault on a rack of its own, with the results in docs/guides/faults.md."""
 
 from __future__ import annotations
 

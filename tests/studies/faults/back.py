@@ -27,7 +27,7 @@ class Back:
         return self.total - self.start
 
     def __str__(self) -> str:
-        return f"{self.total:.1f} s in all, of which the website's own start took {self.start:.1f} s: {self.own:.1f} s (target: {TARGET:.0f} s)"
+        return f"{self.total:.1f} s in total, of which the start of the website took {self.start:.1f} s: {self.own:.1f} s (target: {TARGET:.0f} s)"
 
 
 def own_start(container: Json) -> float:
@@ -62,4 +62,4 @@ def go_back(rack: Rack, load: str) -> str:
         return f"{BAD}: {'; '.join(wrong)}"
     took = Back(total, own_start(seen.services["mycosoft-website"]))
     late = f"{BAD}: " if took.own > TARGET else ""
-    return f"{late}{took}, at a load of {load}. Every image has the id that it had before: nothing was built."
+    return f"{late}{took}, at a load of {load}. Every image has its previous id: nothing was built."

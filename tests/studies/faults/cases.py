@@ -192,15 +192,15 @@ def _kills() -> t.Iterator[Fault]:
 
 FAULTS: tuple[Fault, ...] = (
     Fault("build", "A build fails", "A step of the website's new Dockerfile ends with 7.", BROKEN_BUILD),
-    Fault("compose", "The pulled Compose file is invalid", "It is no YAML.", BROKEN_FILE),
+    Fault("compose", "The pulled Compose file is invalid", "The file is not valid YAML.", BROKEN_FILE),
     Fault("registry", "The registry is down", "Every connection to it is refused, before and during the run.", before=registry_down, mend=registry_up),
     Fault("git", "The git server is down", "Every connection to it is refused, before and during the run.", before=git_down, mend=git_up),
-    Fault("health", "Health never comes", "The new website answers its health check with 503.", NEVER_HEALTHY),
+    Fault("health", "The new version never becomes healthy", "The new website answers its health check with 503.", NEVER_HEALTHY),
     Fault("oom", "A container is OOM-killed 5 s after its start", "The new website may use 128 MiB, is healthy, and then takes 300 MiB.", EATER, small_website),
     Fault(
         "disk",
         "The disk fills during the build",
-        "The file system that holds the engine's data and the records is filled to its last byte, and is full until the run has ended.",
+        "The file system with the engine's data and the records is filled to the last byte, and stays full until the run has ended.",
         SLOW_BUILD,
         before=small_disk,
         at=building,
@@ -214,7 +214,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "power",
         "The server loses its power during the build",
-        "Every process of the server is killed at once; then it boots.",
+        "Every process of the server is killed at once; then the server boots.",
         SLOW_BUILD,
         at=building,
         strike=cut_power,
@@ -230,7 +230,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "ssh-refused",
         "SSH is refused for 30 s",
-        "Connections break, and no new one comes about, from the first start on.",
+        "Connections are reset and new ones refused, from the first start on.",
         at=starting,
         strike=refused_ssh,
         mend=half_a_minute,

@@ -105,5 +105,5 @@ def at_once(rack: Rack) -> str:
     wrong += [f"{order} had the locks in different orders"] if len({tuple(sorted(order[server])) for server in SERVERS}) != 1 else []
     count = sum(len(moments) for moments in did.values())
     wrong += [] if count else ["no engine told of any change"]
-    good = f"All three ended well, one after the other; each of the {count} changes of the engines fell to the one that had the lock."
+    good = f"All three succeeded, one after the other; each of the {count} changes on the engines was made by the run that held the lock."
     return f"{BAD}: {'; '.join(wrong)}" if wrong else good

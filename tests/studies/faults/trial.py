@@ -90,7 +90,7 @@ def answering(seen: Seen, old: Seen, new: str) -> str:
     if not seen.well:
         return f"{BAD}: {', '.join(seen.ailing) or 'the website does not answer'}"
     if seen.version == old.version:
-        return "the old version" + ("" if seen.images == old.images else ", from an image that was built anew")
+        return "the old version" + ("" if seen.images == old.images else ", from a rebuilt image")
     return "the new version, healthy" if seen.version == new else f"{BAD}: version {seen.version}"
 
 

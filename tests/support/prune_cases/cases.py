@@ -69,18 +69,18 @@ def a_stopped_stack(server: Server) -> Scene:
 
 
 def a_stopped_stack_with_a_filter(server: Server) -> Scene:
-    """The same; who clears says that everything with the label of this Compose project stays."""
+    """The same; a label filter keeps everything of this Compose project."""
     return Scene(stopped_stack(server, "shop"), Wish(labels=(f"{PROJECT_LABEL}=shop",)))
 
 
 def two_stopped_stacks_with_filters(server: Server) -> Scene:
-    """Two of them; who clears says that everything with the label of the one or of the other stays."""
+    """Two such stacks; two label filters keep everything of their Compose projects."""
     survivors = stopped_stack(server, "shop") + stopped_stack(server, "wiki")
     return Scene(survivors, Wish(labels=(f"{PROJECT_LABEL}=shop", f"{PROJECT_LABEL}=wiki")))
 
 
 def a_stack_that_is_down(server: Server) -> Scene:
-    """After `docker compose down`, with the label as before. An image that was pulled carries no label of the project."""
+    """After `docker compose down`, with the label filter as before. A pulled image has no label of the project."""
     _container, image, _network, volume = stopped_stack(server, "shop")
     server.compose("shop", "down")
     images = tuple(server.compose("shop", "config", "--images").split())
@@ -97,7 +97,7 @@ def a_named_volume(server: Server) -> Scene:
 
 
 def a_named_volume_and_an_old_client(server: Server) -> Scene:
-    """Every client speaks the API of Docker 20.10, as programs do that were written for it."""
+    """Every client uses the API of Docker 20.10, as programs written for it do."""
     return Scene((server.volume("books"),), Wish(api_version="1.41", options={"volumes_grace": "0"}))
 
 
@@ -115,7 +115,7 @@ def an_image_of_a_stopped_container(server: Server) -> Scene:
 
 
 def a_volume_of_a_stopped_container(server: Server) -> Scene:
-    """Only the container has the label. It was made with the SDK's `volumes=["/data"]`. Our module is also told to delete anonymous volumes of any age."""
+    """Only the container has the label. It was created with the SDK's `volumes=["/data"]`. Our module is also told to delete anonymous volumes of any age."""
     # Docker 28.5 gives such a volume no name in the container's mounts, neither in the list nor on inspection.
     survivors = server.with_volume("books", server.image("compare/books:1"), labels={"keep": ""}, volumes=["/data"])
     return Scene(survivors, Wish(labels=("keep",), options={"volumes_grace": "0"}))
@@ -127,13 +127,13 @@ def a_build_cache_within_its_bound(server: Server) -> Scene:
 
 
 def a_build_cache_above_its_bound(server: Server) -> Scene:
-    """Three builds of 4 MiB, which leave 24 MiB with what was sent to them; 10 MiB may stay."""
+    """Three builds of 4 MiB, which leave 24 MiB of cache including their contexts; 10 MiB may stay."""
     *_older, newest = server.build_cache(count=3, size=4 * MIB)
     return Scene((newest,), Wish(cache=10 * MIB))
 
 
 def an_anonymous_volume(server: Server) -> Scene:
-    """After `docker rm` of a container whose image declares it. It may hold what somebody is about to miss."""
+    """After `docker rm` of a container whose image declares it. It may hold data that somebody still needs."""
     container, volume = server.with_volume("books", server.image("compare/books:1", "VOLUME /data"))
     server.client.api.remove_container(container.id)
     return Scene((volume,))
@@ -145,7 +145,7 @@ def a_rollback_image(server: Server) -> Scene:
 
 
 def many_networks(server: Server) -> Scene:
-    """A stopped stack with the label as before, and twelve unused networks, whose removal takes an engine seconds. The way is run twice at the same time."""
+    """A stopped stack with the label filter as before, and twelve unused networks, whose removal takes an engine seconds. Two runs start at the same time."""
     for number in range(12):
         server.network(f"unused{number}")
     return Scene(stopped_stack(server, "shop"), Wish(projects=("shop",), labels=(f"{PROJECT_LABEL}=shop",)))
@@ -157,7 +157,7 @@ def twice_at_once(server: Server, scene: Scene, way: Way) -> list[Ended]:
 
 
 def many_containers(server: Server) -> Scene:
-    """A container that never ran, with an image and a network of its own, among a hundred others. It is started when the first of them is gone."""
+    """A container that never ran, with an image and a network of its own, among a hundred others. It is started when the first of them has been removed."""
     # The oldest and the last by name: whichever order a way has, this one comes last.
     image, network = server.image("compare/late:1"), server.network("late")
     late = server.container("zzz-late", image, network="late")

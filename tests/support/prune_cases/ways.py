@@ -105,7 +105,7 @@ OURS = Way("mycosoft.rack.docker_prune", "`mycosoft.rack.docker_prune: {volumes:
 WAYS: tuple[Way, ...] = (
     Way("system prune", "`docker system prune -af --volumes`", system_prune),
     Way("five commands", "`docker container prune -f`, `image prune -af`, `network prune -f`, `volume prune -f`, `builder prune -af`", five_commands),
-    Way("five, volumes -a", "the same with `docker volume prune -af`, where the command line knows it (from 23.0 on)", five_commands_all_volumes),
+    Way("five, volumes -a", "the same with `docker volume prune -af`, with command lines from 23.0 on", five_commands_all_volumes),
     Way("community.docker", "`community.docker.docker_prune` with `containers`, `images`, `networks`, `volumes`, `builder_cache`", community_docker),
     Way("SDK at API 1.41", '`docker.DockerClient(version="1.41")` and the five `prune` methods', pinned_sdk),
     OURS,

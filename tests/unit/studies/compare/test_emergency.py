@@ -13,7 +13,7 @@ from tests.support.markdown import read_tables
 def test_every_thing_is_in_its_row() -> None:
     (found,) = read_tables(rows(["a volume", "an image"], {"recover.yml": Outcome((), 3, 2), "by hand": Outcome(("a volume",), 2, 0)}))
     assert found == [
-        ["what was there", "recover.yml", "by hand"],
+        ["object", "recover.yml", "by hand"],
         ["a volume", "kept", "LOST"],
         ["an image", "kept", "kept"],
         ["essential services healthy in the end", "3 of 3", "2 of 3"],

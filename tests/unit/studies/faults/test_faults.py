@@ -32,7 +32,7 @@ def seen(version: str | None = "1", **changed: Json) -> Seen:
     ("after", "said"),
     [
         pytest.param(seen(), "the old version", id="as before"),
-        pytest.param(seen(mindex_api=container("b")), "the old version, from an image that was built anew", id="same version of another image"),
+        pytest.param(seen(mindex_api=container("b")), "the old version, from a rebuilt image", id="same version of another image"),
         pytest.param(seen("2", mindex_api=container("b")), "the new version, healthy", id="new"),
         pytest.param(seen("3"), f"{BAD}: version 3", id="neither"),
         pytest.param(seen(None), f"{BAD}: the website does not answer", id="no answer"),

@@ -11,7 +11,7 @@ from tests.studies.faults.moves import FAULTS, HEAD, NOT_TRIED, PAGE, STEPS, pag
 from tests.studies.faults.trial import BAD
 from tests.support.repository import ROOT, load, mappings
 
-CELLS = ("killed", "nobody", "not asked", "goes on, and ends there with the word")
+CELLS = ("killed", "neither", "not checked", "continues and succeeds")
 
 
 def test_a_row_that_is_tried_replaces_its_own_alone() -> None:
