@@ -64,12 +64,6 @@ options:
       - V(0) keeps none for this reason.
     type: int
     default: 0
-  recovery_record:
-    description:
-      - File in which P(mycosoft.rack.docker_recovery#module) records what it stopped. The containers that it names stay, to be restarted later.
-      - If the file cannot be parsed the module fails, before anything is removed.
-    type: path
-    default: /var/lib/mycosoft-rack/recovery.json
   keep_rollback:
     description: Keep images that a release tagged so that a rollback needs no build. Their tags begin with C(rollback.mycosoft.rack/).
     type: bool

@@ -100,13 +100,14 @@ options:
   history:
     description:
       - >-
-        Path of a file on the managed host to which one line is appended, a JSON object with the values of the host, its containers and the disk of the engine's
-        data.
+        Whether to append one line to C(memory.jsonl) of O(state_directory), a JSON object with the values of the host, its containers and the disk of the
+        engine's data. P(mycosoft.rack.docker_release_info#module) reads that file.
       - If it cannot be written, the module fails after everything else, and returns all values.
-    type: path
+    type: bool
+    default: false
   history_max:
     description:
-      - Maximum size of O(history), at least V(128K). Beyond it the older half is dropped.
+      - Maximum size of the file of O(history), at least V(128K). Beyond it the older half is dropped.
       - With a check every quarter of an hour on a host with five containers the default holds about two months.
     type: str
     default: 8M

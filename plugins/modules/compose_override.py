@@ -41,6 +41,7 @@ author:
 extends_documentation_fragment:
   - mycosoft.rack.attributes
   - mycosoft.rack.docker
+  - mycosoft.rack.state
 attributes:
   check_mode:
     support: full
@@ -55,10 +56,6 @@ options:
     description: The stacks of this server, C(hosts[host].stacks) in the plan of P(mycosoft.rack.memory_plan#filter).
     type: dict
     required: true
-  directory:
-    description: The directory of the overrides, each named after its stack. It is created if missing; its parent has to exist.
-    type: path
-    default: /var/lib/mycosoft-rack/stacks
   host:
     description: The name of the server in messages.
     type: str
@@ -116,6 +113,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, RackError, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.files import put
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import Field, Fields, each, list_of
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import STATE_OPTIONS, override_path
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, Engine, connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import STACK, Compose, read_stacks
 from ansible_collections.mycosoft.rack.plugins.module_utils._override.health import SINCE_API
@@ -137,14 +135,10 @@ PLANNED: Fields = {
 def argument_spec() -> Facts:
     return {
         "stacks": {"type": "dict", "required": True},
-        "directory": {"type": "path", "default": "/var/lib/mycosoft-rack/stacks"},
         "host": {"type": "str", "default": "this server"},
+        **STATE_OPTIONS,
         **DOCKER_OPTIONS,
     }
-
-
-def path_of(directory: Path, name: str) -> Path:
-    return directory / ("%s.yml" % name)
 
 
 class Networks:
@@ -200,7 +194,8 @@ def checked(module: AnsibleModule, compose: Compose, rendered: str) -> None:
 
 
 def run(module: AnsibleModule) -> Facts:
-    directory, stacks = Path(module.params["directory"]), read_stacks(module.params["stacks"], PLANNED)
+    stacks = read_stacks(module.params["stacks"], PLANNED)
+    paths = {name: override_path(module.params["state_directory"], name) for name in stacks}
     engine = connect(module.params)
     there, start_interval = Networks(engine), engine.knows(SINCE_API)
     texts: t.Dict[str, str] = {}
@@ -215,23 +210,23 @@ def run(module: AnsibleModule) -> Facts:
             )
             continue
         try:
-            texts[name], idle[name] = render(name, stack, path_of(directory, name), compose, there, start_interval)
+            texts[name], idle[name] = render(name, stack, paths[name], compose, there, start_interval)
             checked(module, compose, texts[name])
         except RackError as error:
             problems.append("Cannot deploy %s to %s: %s." % (name, module.params["host"], error.message.rstrip(".")))
     if problems:
         raise InvalidInput("%s No container was touched. Correct it and run again." % " ".join(problems))
-    unwritten = [name for name in texts if module.check_mode and not path_of(directory, name).is_file()]
+    unwritten = [name for name in texts if module.check_mode and not paths[name].is_file()]
     for name in unwritten:
         module.warn("%s was never deployed to %s: a deploy would build it and create its containers, replacing those that run." % (name, module.params["host"]))
-    overrides = {path_of(directory, name): content for name, content in texts.items()}
+    overrides = {paths[name]: content for name, content in texts.items()}
     before = {path: path.read_text(encoding="utf-8") if path.is_file() else "" for path in overrides}
     changed = {path: content for path, content in overrides.items() if content != before[path]}
     if changed and not module.check_mode:
-        write(directory, changed)
+        write(changed)
     return {
         "changed": bool(changed),
-        "overrides": {name: str(path_of(directory, name)) for name in texts},
+        "overrides": {name: str(paths[name]) for name in texts},
         "absent": absent,
         "idle": [name for name, nothing in idle.items() if nothing],
         "unwritten": unwritten,
@@ -240,16 +235,16 @@ def run(module: AnsibleModule) -> Facts:
     }
 
 
-def write(directory: Path, texts: t.Mapping[Path, str]) -> None:
+def write(texts: t.Mapping[Path, str]) -> None:
     """Writes each file completely or not at all, readable by its owner only: the environment in the plan may be confidential."""
     try:
-        directory.mkdir(exist_ok=True)
         for path, content in texts.items():
+            path.parent.mkdir(exist_ok=True)
             put(path, content, 0o600)
     except OSError as error:
         raise RackError(
             "Cannot write the override %s: %s. Check the free disk and the permissions; the role records creates the parent directory."
-            % (error.filename or directory, error.strerror)
+            % (error.filename, error.strerror)
         ) from error
 
 

@@ -12,7 +12,7 @@ version_added: 0.1.0
 description:
   - Acquires, renews and releases the deploy lock of a server, a file that names the run, its purpose, its controller and the time.
   - >-
-    A lock outlives its run if the run was killed. It is taken over, with a record in C(history.jsonl) of the same directory, if the server
+    A lock outlives its run if the run was killed. It is taken over, with a record in C(history.jsonl) of O(state_directory), if the server
     has rebooted since; if the run was controlled by a process of this same controller that is gone; or, for a run of another
     controller, if its lease has expired. A run whose process is alive on this controller keeps its lock, however long a step takes.
   - >-
@@ -26,6 +26,7 @@ author:
   - mycosoft.rack maintainers (@mycosoft)
 extends_documentation_fragment:
   - mycosoft.rack.attributes
+  - mycosoft.rack.state
 attributes:
   action:
     description: The action plugin of the same name adds what the module cannot know about the controller.
@@ -67,15 +68,6 @@ options:
       - Seconds for which a run may go without renewing. Must be longer than the longest step between two renewals.
     type: int
     default: 600
-  directory:
-    description: The directory of the lock and the history on the server.
-    type: path
-    default: /var/lib/mycosoft-rack
-  places:
-    description: Other directories to which the run will write. As with O(directory), if one of them is missing or not writable the lock is not acquired.
-    type: list
-    elements: path
-    default: []
   host:
     description: The name of the server in messages. The action plugin sets the inventory name.
     type: str
@@ -181,7 +173,7 @@ took_over:
   type: dict
   contains: *lock
 no_directory:
-  description: Whether O(directory) or one of O(places) is missing or not writable for this user.
+  description: Whether O(state_directory) is missing or not writable for this user.
   returned: when that is why
   type: bool
 waited:
@@ -192,13 +184,13 @@ waited:
 """
 
 import dataclasses
-import os
 import time
 import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, RackError, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import STATE_OPTIONS
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock.decide import DECISIONS, Lock, Moment, Step, request_of, to_json
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock.file import LockFile, moment, processes_of
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock.report import describe, event, refusal, takeover
@@ -214,13 +206,12 @@ def argument_spec() -> Facts:
         "purpose": {"type": "str", "default": "deploy"},
         "wait": {"type": "int", "default": 0},
         "lease": {"type": "int", "default": 600},
-        "directory": {"type": "path", "default": "/var/lib/mycosoft-rack"},
-        "places": {"type": "list", "elements": "path", "default": []},
         "host": {"type": "str"},
         "by": {"type": "str"},
         "job": {"type": "str"},
         "controller": {"type": "dict"},
         "gone": {"type": "dict"},
+        **STATE_OPTIONS,
     }
 
 
@@ -269,17 +260,8 @@ def report(module: AnsibleModule, step: Step, now: Moment, waited: float) -> Fac
     return facts
 
 
-def check_places(module: AnsibleModule) -> None:
-    """Raises RackError if the run could not write there."""
-    for place in module.params["places"]:
-        if not (Path(place).is_dir() and os.access(place, os.W_OK)):
-            raise RackError("Cannot write to %s: it does not exist, or another user owns it. Create it for this user." % place, no_directory=True)
-
-
 def run(module: AnsibleModule, root: Path) -> Facts:
-    if module.params["state"] == "taken" and not module.check_mode:
-        check_places(module)
-    file = LockFile(module.params["directory"])
+    file = LockFile(module.params["state_directory"])
     wait = 0 if module.check_mode or module.params["state"] != "taken" else module.params["wait"]
     began = time.monotonic()
     waited = 0.0

@@ -55,6 +55,7 @@ extends_documentation_fragment:
   - mycosoft.rack.build_cache
   - mycosoft.rack.guards
   - mycosoft.rack.attributes
+  - mycosoft.rack.state
 attributes:
   check_mode:
     support: full
@@ -116,7 +117,6 @@ EXAMPLES = r"""
     build_cache: false
     volumes: true
     volumes_grace: 14d
-    volumes_record: /var/tmp/unreferenced_volumes.json
 
 - name: Remove the build cache only
   mycosoft.rack.docker_prune:

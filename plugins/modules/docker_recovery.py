@@ -24,6 +24,7 @@ author:
 extends_documentation_fragment:
   - mycosoft.rack.attributes
   - mycosoft.rack.docker
+  - mycosoft.rack.state
 attributes:
   check_mode:
     support: full
@@ -94,9 +95,12 @@ options:
     type: int
     default: 600
   record:
-    description: The file in which stopped containers are recorded. P(mycosoft.rack.docker_prune#module) keeps the containers that it names.
-    type: path
-    default: /var/lib/mycosoft-rack/recovery.json
+    description:
+      - Which file of O(state_directory) records the stopped containers.
+      - P(mycosoft.rack.docker_prune#module) keeps the containers that V(recovery) names. V(offload) is for those that a move stops.
+    type: str
+    choices: [recovery, offload]
+    default: recovery
 """
 
 EXAMPLES = r"""
@@ -173,10 +177,10 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, RackError, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import parse_percent, parse_size
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import STATE_OPTIONS
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.choose import Planned
-from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.record import RECORD
 from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.steps import Work
 
 _AVAILABLE = {"stopped": "20%", "started": "0", "restored": "5%"}
@@ -193,7 +197,8 @@ def argument_spec() -> Facts:
         "only_listed": {"type": "bool", "default": False},
         "keep_labels": {"type": "list", "elements": "str", "default": []},
         "seconds": {"type": "int", "default": 600},
-        "record": {"type": "path", "default": RECORD},
+        "record": {"type": "str", "choices": ["recovery", "offload"], "default": "recovery"},
+        **STATE_OPTIONS,
         **DOCKER_OPTIONS,
     }
 

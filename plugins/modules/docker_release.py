@@ -21,6 +21,7 @@ author:
 extends_documentation_fragment:
   - mycosoft.rack.attributes
   - mycosoft.rack.docker
+  - mycosoft.rack.state
 attributes:
   check_mode:
     support: full
@@ -43,8 +44,8 @@ options:
     required: true
   stacks:
     description:
-      - The stacks of this host by name, each with C(project) (its Compose project), C(override) (path of its rendered override)
-        and C(sources) (list of the directories of its git checkouts).
+      - The stacks of this host by name, each with C(project) (its Compose project) and C(sources) (list of the directories of its git checkouts).
+      - The override of a stack is the one that P(mycosoft.rack.compose_override#module) wrote in the same O(state_directory).
     type: dict
     required: true
   result:
@@ -65,10 +66,6 @@ options:
     description: What else to record about the run, in plain values. Who started the run is read from its lock.
     type: dict
     default: {}
-  directory:
-    description: The directory where releases are recorded.
-    type: path
-    default: /var/lib/mycosoft-rack
 notes:
   - Hold P(mycosoft.rack.deploy_lock#module) during a run.
   - Needs C(git) on the host. Run it as the user that owns the checkouts.
@@ -85,7 +82,6 @@ EXAMPLES = r"""
     stacks: &stacks
       always-on:
         project: mycosoft-always-on
-        override: /var/lib/mycosoft-rack/stacks/always-on.yml
         sources: [/home/mycosoft/mycosoft/mas, /home/mycosoft/mycosoft/website]
 
 - name: Record that the deployment succeeded
@@ -156,11 +152,11 @@ stacks:
 
 import time
 import typing as t
-from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.jsonlines import append
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import STATE_OPTIONS, state_path
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import iso
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
@@ -182,14 +178,14 @@ def argument_spec() -> Facts:
         "to": {"type": "str"},
         "keep": {"type": "int", "default": 5},
         "about": {"type": "dict", "default": {}},
-        "directory": {"type": "path", "default": "/var/lib/mycosoft-rack"},
+        **STATE_OPTIONS,
         **DOCKER_OPTIONS,
     }
 
 
-def starter(directory: Path, run_name: str) -> Facts:
+def starter(directory: str, run_name: str) -> Facts:
     """Who started the run, read from its lock."""
-    lock = LockFile(str(directory)).read()
+    lock = LockFile(directory).read()
     return {"by": lock.by, "job": lock.job} if isinstance(lock, Lock) and lock.run == run_name else {"by": None, "job": None}
 
 
@@ -207,24 +203,24 @@ def refuse_moved(moved: Moved, targets: t.Mapping[str, t.Optional[Release]]) -> 
 
 def run(module: AnsibleModule) -> Facts:
     params = module.params
-    directory = Path(params["directory"])
+    directory = params["state_directory"]
     who = starter(directory, params["run"])
-    stacks, engine, now = read_stacks(params["stacks"]), connect(params), time.time()
+    stacks, engine, now = read_stacks(params["stacks"], directory), connect(params), time.time()
     works, room = {}, read_room(Kernel(), engine)
     for stack in stacks:
-        store = Store(directory / "releases" / stack.name)
+        store = Store(state_path(directory, "releases") / stack.name)
         work = Work(params, who, room, Released(engine, module.run_command, stack), store, store.history(), now, module.check_mode)
         works[stack.name] = work.begin() if params["state"] == "restored" and params["to"] else work
     if params["state"] == "restored":
         targets = {name: work.target() for name, work in works.items()}  # all of them, before the first is restored
         if params["to"]:
-            refuse_moved(read_moved(str(directory / "moved.json")), targets)
+            refuse_moved(read_moved(state_path(directory, "moved")), targets)
         done = {name: work.restored(targets[name]) for name, work in works.items()}
     else:
         done = {name: work.pinned() if params["state"] == "pinned" else work.finished() for name, work in works.items()}
     if params["state"] == "finished" and not module.check_mode:
         for name, facts in done.items():
-            append(str(directory / "history.jsonl"), {"event": "release", "stack": name, **facts["release"]})
+            append(state_path(directory, "history"), {"event": "release", "stack": name, **facts["release"]})
     changed = [facts.pop("changed") for facts in done.values()]
     began = {"began": min([facts["release"]["began"] for facts in done.values()] or [iso(now)])} if params["state"] == "pinned" else {}
     return {"changed": any(changed), "stacks": done, **began}

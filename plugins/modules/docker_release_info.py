@@ -20,6 +20,7 @@ author:
 extends_documentation_fragment:
   - mycosoft.rack.attributes
   - mycosoft.rack.docker
+  - mycosoft.rack.state
 attributes:
   check_mode:
     support: full
@@ -36,18 +37,10 @@ attributes:
 options:
   stacks:
     description:
-      - The stacks of this host by name, each with C(project) (its Compose project), C(override) (path of its rendered override)
-        and C(sources) (list of the directories of its git checkouts).
+      - The stacks of this host by name, each with C(project) (its Compose project) and C(sources) (list of the directories of its git checkouts).
+      - The override of a stack is the one that P(mycosoft.rack.compose_override#module) wrote in the same O(state_directory).
     type: dict
     required: true
-  directory:
-    description: The directory where releases are recorded.
-    type: path
-    default: /var/lib/mycosoft-rack
-  history:
-    description: The file to which P(mycosoft.rack.memory_check#module) appends. Without it the timeline has only the samples of the releases.
-    type: path
-    default: /var/lib/mycosoft-rack/memory.jsonl
   within:
     description: How far back the timeline goes, for example V(14d) or V(36h).
     type: str
@@ -65,7 +58,6 @@ EXAMPLES = r"""
     stacks:
       always-on:
         project: mycosoft-always-on
-        override: /var/lib/mycosoft-rack/stacks/always-on.yml
         sources: [/home/mycosoft/mycosoft/mas, /home/mycosoft/mycosoft/website]
   register: released
 
@@ -141,11 +133,11 @@ samples:
 import time
 import typing as t
 from dataclasses import asdict
-from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.durations import parse_duration
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, Unreachable, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import STATE_OPTIONS, state_path
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import iso
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, Engine, connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.disk import Disk, measure
@@ -157,9 +149,8 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._release.timeline im
 def argument_spec() -> Facts:
     return {
         "stacks": {"type": "dict", "required": True},
-        "directory": {"type": "path", "default": "/var/lib/mycosoft-rack"},
-        "history": {"type": "path", "default": "/var/lib/mycosoft-rack/memory.jsonl"},
         "within": {"type": "str", "default": "14d"},
+        **STATE_OPTIONS,
         **DOCKER_OPTIONS,
     }
 
@@ -175,14 +166,15 @@ def ask(params: t.Mapping[str, t.Any]) -> t.Tuple[t.Optional[Engine], t.Optional
 
 def run(module: AnsibleModule) -> Facts:
     params, now = module.params, time.time()
-    stacks, directory = read_stacks(params["stacks"]), Path(params["directory"])
+    directory = params["state_directory"]
+    stacks = read_stacks(params["stacks"], directory)
     try:
         since = now - parse_duration(params["within"])
     except ValueError as error:
         raise InvalidInput("Cannot use within: %s" % error) from error
     engine, disk, silent = ask(params)
-    released = tail(directory / "history.jsonl")
-    samples = timeline([*of_checks(tail(Path(params["history"]))), *of_releases(released)], since, now)
+    released = tail(state_path(directory, "history"))
+    samples = timeline([*of_checks(tail(state_path(directory, "memory"))), *of_releases(released)], since, now)
     return {
         "changed": False,
         "now": iso(now),

@@ -13,11 +13,13 @@ description:
   - Runs a command on the host in a session of its own, and shows while it runs how long it has taken and the last line of its output,
     on a terminal and in the log of a scheduler.
   - The command survives a lost connection. The task finds it again as soon as the host answers.
+  - Its output is kept in a directory below O(state_directory) until the command has ended.
   - In check mode nothing is run.
 author:
   - mycosoft.rack maintainers (@mycosoft)
 extends_documentation_fragment:
   - mycosoft.rack.attributes
+  - mycosoft.rack.state
 attributes:
   check_mode:
     support: none
@@ -37,10 +39,6 @@ options:
   chdir:
     description: The directory to run it in.
     type: path
-  directory:
-    description: The directory in which a directory for its output is created. The latter is removed when the command has ended.
-    type: path
-    default: /var/lib/mycosoft-rack
   label:
     description: The name of the command in the progress lines. By default the first argument.
     type: str
@@ -139,6 +137,7 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, RackError, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import STATE_OPTIONS
 
 #: Prints its process id, runs the command, and writes its exit code last: complete or not at all.
 _WRAPPER = 'echo $$; exec >/dev/null; "$@" >output 2>&1 </dev/null; echo $? >code.new; mv code.new code'
@@ -154,7 +153,6 @@ def argument_spec() -> Facts:
     return {
         "argv": {"type": "list", "elements": "str"},
         "chdir": {"type": "path"},
-        "directory": {"type": "path", "default": "/var/lib/mycosoft-rack"},
         "label": {"type": "str"},
         "timeout": {"type": "int", "default": 3600},
         "patience": {"type": "int", "default": 180},
@@ -166,12 +164,13 @@ def argument_spec() -> Facts:
         "step": {"type": "str", "choices": ["start", "look", "stop"]},
         "wait": {"type": "float", "default": 3},
         "job": {"type": "path"},
+        **STATE_OPTIONS,
     }
 
 
 def start(module: AnsibleModule) -> Facts:
     """Start the command so that it survives the connection."""
-    argv, chdir, directory = module.params["argv"], module.params["chdir"] or os.curdir, module.params["directory"]
+    argv, chdir, directory = module.params["argv"], module.params["chdir"] or os.curdir, module.params["state_directory"]
     if not argv:
         raise InvalidInput("Cannot run a command: argv is empty. Give the command and its arguments.")
     if shutil.which(argv[0]) is None:

@@ -11,7 +11,7 @@ short_description: Check the memory of a host and its containers
 version_added: 0.1.0
 description:
   - Reads the memory of the host, and the limit and real use of every container, and returns findings with what would help.
-  - Does not change the host. It only writes the files O(metrics) and O(history), if they are set.
+  - Does not change the host. It only writes the file O(metrics) and the record O(history), if they are set.
   - >-
     The status of the host depends on available memory, which includes page cache that can be reclaimed.
     The status of a container depends on its working set, which is its usage without the inactive page cache.
@@ -26,6 +26,7 @@ extends_documentation_fragment:
   - mycosoft.rack.attributes
   - mycosoft.rack.docker
   - mycosoft.rack.memory
+  - mycosoft.rack.state
 attributes:
   check_mode:
     support: full
@@ -94,7 +95,7 @@ EXAMPLES = r"""
 - name: Export the numbers to Prometheus and keep a history
   mycosoft.rack.memory_check:
     metrics: /var/lib/prometheus/node-exporter/mycosoft_rack.prom
-    history: /var/lib/mycosoft-rack/memory.jsonl
+    history: true
 
 - name: Read only the host, without a Docker Engine
   mycosoft.rack.memory_check:
@@ -211,6 +212,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, RackError, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import STATE_OPTIONS
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._memory.check import observe, record, refuse_impossible
@@ -229,8 +231,9 @@ def argument_spec() -> Facts:
         "oom_within": {"type": "str", "default": "24h"},
         "fail_on": {"type": "str", "choices": ["never", "warn", "critical"], "default": "never"},
         "metrics": {"type": "path"},
-        "history": {"type": "path"},
+        "history": {"type": "bool", "default": False},
         "history_max": {"type": "str", "default": "8M"},
+        **STATE_OPTIONS,
         **DOCKER_OPTIONS,
     }
 

@@ -11,6 +11,7 @@ short_description: Check that a server can deploy its Compose stacks
 version_added: 0.1.0
 description:
   - Checks the Docker Engine, the Compose plugin and the env files of the stacks, and fails with all problems at once.
+  - Fails, too, if a service is planned here that is recorded as moved away with its data, because the data here is old.
   - Also returns the images of the stacks and uncommitted changes in their checkouts, which the cleanup and the pull of a deploy need.
   - Changes nothing.
 author:
@@ -18,6 +19,7 @@ author:
 extends_documentation_fragment:
   - mycosoft.rack.attributes
   - mycosoft.rack.docker
+  - mycosoft.rack.state
 attributes:
   check_mode:
     support: full
@@ -44,14 +46,8 @@ options:
     description: The name of the server in messages.
     type: str
     default: this server
-  moved:
-    description:
-      - File that lists the services that moved away from this server with their data, from stack to service to their present server.
-      - If one of them is still planned here the server is refused, because the data here is old.
-    type: path
-    default: /var/lib/mycosoft-rack/moved.json
   arriving:
-    description: Services that are about to move here and are allowed although O(moved) lists them.
+    description: Services that are about to move here and are allowed although they are recorded as moved away.
     type: list
     elements: str
     default: []
@@ -113,9 +109,10 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.compat.version import LooseVersion
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, RackError, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import Field, Fields, each
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import STATE_OPTIONS, state_path
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import STACK, Compose, Refused, Run, read_stacks, version
-from ansible_collections.mycosoft.rack.plugins.module_utils._offload.moved import MOVED, read_moved
+from ansible_collections.mycosoft.rack.plugins.module_utils._offload.moved import read_moved
 
 Json = t.Dict[str, t.Any]
 
@@ -131,9 +128,9 @@ def argument_spec() -> Facts:
         "engine_minimum": {"type": "str", "default": "20.10"},
         "compose_minimum": {"type": "str", "default": "2.24.4"},
         "host": {"type": "str", "default": "this server"},
-        "moved": {"type": "path", "default": MOVED},
         "arriving": {"type": "list", "elements": "str", "default": []},
         "externals": {"type": "dict", "default": {}},
+        **STATE_OPTIONS,
         **DOCKER_OPTIONS,
     }
 
@@ -169,7 +166,7 @@ def problems_of(module: AnsibleModule, stacks: t.Mapping[str, Json], facts: Fact
 def moved_away(params: t.Mapping[str, t.Any], stacks: t.Mapping[str, Json]) -> t.Iterator[str]:
     """Services that are planned here although their data moved to another server: started here they would write to old data."""
     try:
-        moved = read_moved(params["moved"])
+        moved = read_moved(state_path(params["state_directory"], "moved"))
     except RackError as error:
         yield error.message
         return

@@ -59,13 +59,13 @@ EXAMPLES = r"""
 - name: Read it while it is in use
   mycosoft.rack.tree_digest:
     paths: [/var/lib/docker/volumes/data/_data]
-    remember: /var/lib/mycosoft-rack/digests.json
+    remember: /var/tmp/digests.json
   become: true
 
 - name: Read only what changed since
   mycosoft.rack.tree_digest:
     paths: [/var/lib/docker/volumes/data/_data]
-    recall: /var/lib/mycosoft-rack/digests.json
+    recall: /var/tmp/digests.json
   become: true
 """
 

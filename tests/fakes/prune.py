@@ -22,7 +22,7 @@ KINDS = ("containers", "images", "networks", "volumes", "build_cache")
 def prune(engine: DockerEngine, check: bool = False, **options: t.Any) -> Result:
     """The module's result. The engine must not have been asked for anything that could lose data."""
     said = io.StringIO()
-    given = {"docker_host": engine.address, "volumes_record": f"{engine.root}/volumes.json", "_ansible_check_mode": check, "_ansible_diff": True, **options}
+    given = {"docker_host": engine.address, "state_directory": str(engine.root), "_ansible_check_mode": check, "_ansible_diff": True, **options}
     with patch_module_args(given), contextlib.redirect_stdout(said), pytest.raises(SystemExit):
         docker_prune.main()
     assert engine.violations == []

@@ -240,7 +240,7 @@ def test_real_swapping_and_pressure_are_told_and_who_may_no_longer_swap_is_kille
 
 def test_the_incident_with_real_memory_and_real_swap(vm: VirtualMachine, unpacked: Module, eater: Callable[..., Any]) -> None:
     """Nine tenths of the memory in use, and some of the essential service in swap: what can go goes until there is enough, then the swap is emptied."""
-    record = "/home/mycosoft/recovery.json"
+    home = "/home/mycosoft"  # writable without privileges
     always = {"Name": "always", "MaximumRetryCount": 0}
     essential = eater("website", *eat(160), mem_limit=96 * MIB, memswap_limit=512 * MIB)
     total = meminfo(vm)["MemTotal"]
@@ -254,7 +254,7 @@ def test_the_incident_with_real_memory_and_real_swap(vm: VirtualMachine, unpacke
     life = _life(essential)
 
     services = [{"project": PROJECT, "service": name, "essential": name == "website"} for name in ("big", "small", "website")]
-    result = unpacked("docker_recovery", state="stopped", services=services, available="45%", record=record)
+    result = unpacked("docker_recovery", state="stopped", services=services, available="45%", state_directory=home)
 
     stopped = [one["service"] for one in result["stopped"]]
     # how many of those that nobody planned have to go, too, depends on what the kernel has swapped out
@@ -281,13 +281,13 @@ def test_the_incident_with_real_memory_and_real_swap(vm: VirtualMachine, unpacke
     assert after["SwapTotal"] == before["SwapTotal"]
     assert _life(essential) == life
 
-    assert unpacked("docker_recovery", state="started", services=services, record=record)["started"] == []
+    assert unpacked("docker_recovery", state="started", services=services, state_directory=home)["started"] == []
     essential.stop(timeout=0)  # what it held is enough for what is brought back; a machine that swaps anew would be slow
-    restored = unpacked("docker_recovery", state="restored", record=record, available="1%")
+    restored = unpacked("docker_recovery", state="restored", state_directory=home, available="1%")
     back = [one["name"] for one in restored["started"]]
     assert back == [f"{PROJECT}/{name}" for name in reversed(stopped)][: len(back)]
     assert [line.partition(",")[0] for line in restored["left"]] == [f"{PROJECT}/{name}" for name in reversed(stopped)][len(back) :]
     assert f"{PROJECT}/small" in back
     small.reload()
     assert (small.status, small.attrs["HostConfig"]["RestartPolicy"]["Name"]) == ("running", "always")
-    assert vm.run(SERVER, ["test", "-e", record], check=False).returncode == bool(not restored["left"])
+    assert vm.run(SERVER, ["test", "-e", f"{home}/recovery.json"], check=False).returncode == bool(not restored["left"])

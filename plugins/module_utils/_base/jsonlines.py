@@ -23,9 +23,9 @@ _TAIL = 1 << 16
 _MODE = 0o644
 
 
-def last_line(path: str) -> Json:
+def last_line(path: Path) -> Json:
     """The last whole line of a history; empty where there is none, or none that can be understood."""
-    with contextlib.suppress(OSError, ValueError), Path(path).open("rb") as file:
+    with contextlib.suppress(OSError, ValueError), path.open("rb") as file:
         file.seek(max(file.seek(0, os.SEEK_END) - _TAIL, 0))
         lines = file.read().split(b"\n")[:-1]  # what follows the last newline is not finished
         found = json.loads(lines[-1]) if lines else None
@@ -33,13 +33,13 @@ def last_line(path: str) -> Json:
     return {}
 
 
-def append(path: str, line: Json, most: t.Optional[int] = None) -> None:
+def append(path: Path, line: Json, most: t.Optional[int] = None) -> None:
     """Add one line with one write, which no other writer can cut in two. Raises RackError.
 
     A file that is larger than ``most`` bytes then keeps its newer half, in whole lines.
     """
     content = json.dumps(line, separators=(",", ":")) + "\n"
-    with _refused("history", path):
+    with _refused("history", str(path), "The role records makes its directory"):
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, _MODE)
         try:
             os.write(file, content.encode())
@@ -47,27 +47,25 @@ def append(path: str, line: Json, most: t.Optional[int] = None) -> None:
         finally:
             os.close(file)
         if most is not None and size > most:
-            put(Path(path), _newer(path, most // 2), _MODE)
+            put(path, _newer(path, most // 2), _MODE)
 
 
-def _newer(path: str, size: int) -> str:
+def _newer(path: Path, size: int) -> str:
     """The last whole lines of a file, ``size`` bytes at most; what another writer adds meanwhile may be lost, one line of many."""
-    with Path(path).open("rb") as file:
+    with path.open("rb") as file:
         file.seek(-size, os.SEEK_END)
         return file.read().partition(b"\n")[2].decode("utf-8", "replace")
 
 
 def replace(path: str, content: str) -> None:
     """Put a new file in the place of the old one, so that a reader finds one of the two, whole. Raises RackError."""
-    with _refused("metrics", path):
+    with _refused("metrics", path, "Make its directory, writable for this user, or set metrics to another path"):
         put(Path(path), content, _MODE)
 
 
 @contextlib.contextmanager
-def _refused(option: str, path: str) -> t.Iterator[None]:
+def _refused(what: str, path: str, help_text: str) -> t.Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise RackError(
-            "Cannot write the %s to %s: %s. Make its directory, writable for this user, or set %s to another path." % (option, path, error.strerror, option)
-        ) from error
+        raise RackError("Cannot write the %s to %s: %s. %s." % (what, path, error.strerror, help_text)) from error

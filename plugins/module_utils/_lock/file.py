@@ -21,6 +21,7 @@ from pathlib import Path
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, RackError
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.jsonlines import append
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import state_path
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import iso
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock.decide import Controller, Damaged, Found, Lock, Moment, lock_of, to_json
 
@@ -38,8 +39,8 @@ class LockFile:
     """The lock in one directory."""
 
     def __init__(self, directory: str) -> None:
-        self._directory = Path(directory)
-        self._path = self._directory / "lock.json"
+        self._directory = directory
+        self._path = state_path(directory, "lock")
 
     def read(self) -> Found:
         """The lock as it is; needs no guard, because the file is only ever replaced."""
@@ -102,7 +103,7 @@ class LockFile:
 
     def note(self, event: Facts) -> None:
         """One line more in the history of the server."""
-        append(str(self._directory / "history.jsonl"), event)
+        append(state_path(self._directory, "history"), event)
 
     @contextlib.contextmanager
     def guarded(self) -> t.Iterator[None]:

@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import InvalidInput, RackError, Unreachable
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.jsonlines import append, last_line, replace
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import parse_size
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import state_path
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import precisely
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.disk import Disk, measure
@@ -72,7 +73,7 @@ def observe(params: Params, kernel: Kernel) -> t.Tuple[Situation, t.Optional[Swa
     if params["watch"]:
         kernel.pause(params["watch"])
     elif params["history"]:
-        before = recorded(last_line(params["history"]))
+        before = recorded(last_line(state_path(params["state_directory"], "memory")))
     after = read_counters(kernel)
     swap_rate = rate(before, after) if params["watch"] or params["history"] else None
     return Situation(host_memory(meminfo, pressure, swap_rate), containers, processes, now), after, findings
@@ -89,14 +90,16 @@ def disk_of_engine(params: Params) -> t.Optional[Disk]:
 
 def record(params: Params, situation: Situation, findings: t.Sequence[Finding], swapped: t.Optional[SwapCounters]) -> t.List[str]:
     """Write what was asked for, both even if one cannot be written; the reasons where that is so."""
+
+    def write_history() -> None:
+        line = history_line(situation, findings, swapped, disk_of_engine(params))
+        append(state_path(params["state_directory"], "memory"), line, parse_size(params["history_max"]))
+
     refusals = []
-    for option, write in (
-        ("metrics", lambda path: replace(path, render(situation, findings, swapped))),
-        ("history", lambda path: append(path, history_line(situation, findings, swapped, disk_of_engine(params)), parse_size(params["history_max"]))),
-    ):
+    for option, write in (("metrics", lambda: replace(params["metrics"], render(situation, findings, swapped))), ("history", write_history)):
         if params[option]:
             try:
-                write(params[option])
+                write()
             except RackError as error:
                 refusals.append(error.message)
     return refusals

@@ -11,16 +11,14 @@ from pathlib import Path
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import RackError
 
-MOVED = "/var/lib/mycosoft-rack/moved.json"
-
 #: Stack -> service -> the server that has it now.
 Moved = t.Mapping[str, t.Mapping[str, str]]
 
 
-def read_moved(path: str) -> Moved:
+def read_moved(path: Path) -> Moved:
     """Empty where none did. Raises RackError for a file that cannot be understood."""
     try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
         return {str(stack): {str(service): str(host) for service, host in services.items()} for stack, services in found.items()}
     except FileNotFoundError:
         return {}

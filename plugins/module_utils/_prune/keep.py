@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.durations import parse_duration
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import InvalidInput
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import NAMES
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import PROJECT_LABEL, SERVICE_LABEL
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.image_names import full_reference, split_reference
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.objects import DockerObject
@@ -150,7 +151,7 @@ class KeepRollback(Rule):
 class KeepRecovery(Rule):
     """A container, by id, that a recovery stopped and is to bring back."""
 
-    option = "recovery_record"
+    option = NAMES["recovery"]
     kinds = ("containers",)
     naming = False
 

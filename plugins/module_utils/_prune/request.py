@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.durations import parse_duration
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import InvalidInput
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import parse_size
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import STATE_OPTIONS, state_path
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.objects import KINDS
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.disk import Disk, Threshold
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.guards import (
@@ -22,7 +23,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._prune.guards import
 )
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.keep import LISTS, KeepRecovery, Rule, keep_rules
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.snapshot import Request
-from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.record import RECORD, Record, read_record
+from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.record import Record, read_record
 
 Params = t.Mapping[str, t.Any]
 
@@ -35,8 +36,6 @@ PRUNE_OPTIONS: t.Dict[str, t.Any] = {
     "keep_newest_images": {"type": "int", "default": 0},
     "keep_rollback": {"type": "bool", "default": True},
     "volumes_grace": {"type": "str", "default": "7d"},
-    "volumes_record": {"type": "path", "default": "/var/lib/mycosoft-rack/unreferenced_volumes.json"},
-    "recovery_record": {"type": "path", "default": RECORD},
     "named_volumes": {"type": "list", "elements": "str", "default": []},
     "remove_named_volumes": {"type": "bool", "default": False},
     "build_cache_policy": {"type": "str", "choices": ["full", "budget"], "default": "full"},
@@ -48,6 +47,7 @@ PRUNE_OPTIONS: t.Dict[str, t.Any] = {
     "max_delete": {"type": "dict", "options": {kind: {"type": "int"} for kind in KINDS}},
     "wait_for_builds": {"type": "int", "default": 0},
     "busy_timeout": {"type": "int", "default": 60},
+    **STATE_OPTIONS,
 }
 
 _BOUNDS = ("reserved", "max_used", "min_free")
@@ -114,7 +114,7 @@ def prune_request(params: Params) -> PruneRequest:
             "would be gone for good. Set remove_named_volumes to true if that is what you want." % ", ".join(named)
         )
     scope = tuple(kind for kind in KINDS if params[kind] or (kind == "volumes" and named))
-    recovered = read_record(params["recovery_record"]) or Record("", {})
+    recovered = read_record(state_path(params["state_directory"], "recovery")) or Record("", {})
     grace = _checked("volumes_grace", params["volumes_grace"], parse_duration)
     return PruneRequest(
         scope=scope,
@@ -122,7 +122,7 @@ def prune_request(params: Params) -> PruneRequest:
         named=named,
         anonymous=params["volumes"],
         grace=params["volumes_grace"],
-        volume_record=params["volumes_record"] if params["volumes"] and grace else "",
+        volume_record=str(state_path(params["state_directory"], "volumes")) if params["volumes"] and grace else "",
         budget=_budget(params),
         threshold=_checked("only_if_disk_used", params["only_if_disk_used"], lambda text: Threshold(text).text),
         disk_unknown=params["disk_unknown"],

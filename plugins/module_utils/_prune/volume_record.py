@@ -50,6 +50,6 @@ def write_record(path: str, record: VolumeRecord) -> None:
         put(Path(path), content, 0o644)
     except OSError as error:
         raise RackError(
-            "Cannot note since when volumes are without a container in %s: %s. Make its directory writable for this user, set volumes_record to a "
-            "file elsewhere, or volumes_grace to 0 to remove such volumes at once." % (path, error.strerror or error)
+            "Cannot note since when volumes are without a container in %s: %s. Make its directory writable for this user (role "
+            "records), or set volumes_grace to 0 to remove such volumes at once." % (path, error.strerror or error)
         ) from error

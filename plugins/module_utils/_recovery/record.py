@@ -18,8 +18,6 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.files import p
 
 Json = t.Dict[str, t.Any]
 
-RECORD = "/var/lib/mycosoft-rack/recovery.json"
-
 _VERSION = 1
 
 
@@ -77,10 +75,10 @@ class Record:
         return [one for one in self.containers.values() if one.number is None]
 
 
-def read_record(path: str) -> t.Optional[Record]:
+def read_record(path: Path) -> t.Optional[Record]:
     """None where nothing is recorded. Raises RackError for a file that cannot be understood: what it holds is not to be guessed."""
     try:
-        return _parsed(json.loads(Path(path).read_text(encoding="utf-8")))
+        return _parsed(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -96,11 +94,11 @@ def _parsed(content: Json) -> Record:
     return Record(content["began"], {entry["id"]: Noted(**entry) for entry in content["containers"]})
 
 
-def write_record(path: str, record: Record) -> None:
+def write_record(path: Path, record: Record) -> None:
     """Whole or not at all, and on the disk when this returns. Raises RackError."""
     content = json.dumps({"version": _VERSION, "began": record.began, "containers": [asdict(one) for one in record.containers.values()]}, indent=1)
     try:
-        put(Path(path), content + "\n", 0o644)
+        put(path, content + "\n", 0o644)
     except OSError as error:
         raise RackError(
             "Cannot note what is stopped in %s: %s. Nothing more was stopped. Make room there, or its directory writable (role records)."
@@ -108,10 +106,10 @@ def write_record(path: str, record: Record) -> None:
         ) from error
 
 
-def remove_record(path: str) -> None:
+def remove_record(path: Path) -> None:
     """Nothing waits any more. Raises RackError."""
     try:
-        Path(path).unlink()
+        path.unlink()
     except FileNotFoundError:
         pass
     except OSError as error:

@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import RackError, Unreachable
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import human
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import state_path
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import iso
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import Engine, Json, NotFound
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
@@ -39,7 +40,8 @@ class Work:
         self._found = self._look()
         self._planned = planned
         self._judgement = judge(self._found, planned, params["keep_labels"])
-        self._record = read_record(params["record"])
+        self._path = state_path(params["state_directory"], params["record"])
+        self._record = read_record(self._path)
         self._stopped: t.List[Found] = []
         self._started: t.List[Json] = []
         self._left: t.List[str] = []
@@ -130,7 +132,7 @@ class Work:
 
     def _save(self, record: Record) -> None:
         if record != self._record:
-            write_record(self._params["record"], record)
+            write_record(self._path, record)
             self._record = record
 
     def _keep(self, record: Record) -> None:
@@ -138,7 +140,7 @@ class Work:
         if record.stopped:
             self._save(record)
         else:
-            remove_record(self._params["record"])
+            remove_record(self._path)
         self._record = record
 
     def _late(self) -> bool:

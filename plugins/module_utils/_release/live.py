@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import InvalidInput, RackError
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import Field, Where, each, fields, list_of, map_of
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import override_path
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import ONEOFF_LABEL, PROJECT_LABEL, SERVICE_LABEL, Conflict, Engine, NotFound
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import Copy, Release, Service, State, pin
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.store import write_atomically
@@ -33,20 +34,20 @@ class Stack:
 
     name: str
     project: str
-    override: str
+    override: Path
     sources: t.Tuple[str, ...]
 
 
-_STACK = {"project": Field(each(str), blank=""), "override": Field(each(str), blank=""), "sources": Field(list_of(each(str)), default=())}
+_STACK = {"project": Field(each(str), blank=""), "sources": Field(list_of(each(str)), default=())}
 
 
-def read_stacks(raw: t.Any) -> t.List[Stack]:
-    """The stacks of the option; raises InvalidInput with every problem."""
+def read_stacks(raw: t.Any, state_directory: str) -> t.List[Stack]:
+    """The stacks of the option, with their overrides; raises InvalidInput with every problem."""
     problems: t.List[str] = []
     read = Where("stacks", problems).read(map_of(lambda where, value: fields(where, value, _STACK)), raw, {})
     if problems:
         raise InvalidInput("Cannot work on releases: %s" % " ".join(problems))
-    return [Stack(name=name, **values) for name, values in read.items()]
+    return [Stack(name=name, override=override_path(state_directory, name), **values) for name, values in read.items()]
 
 
 class Released:
@@ -99,7 +100,7 @@ class Released:
             code, _output, errors = self._run(["git", "-C", folder, "reset", "--quiet", "--keep", commit])
             if code:
                 raise RackError("Cannot bring %s back to %s: %s. Put the local changes away (git stash) and run again." % (folder, commit, errors.strip()))
-        path, override = Path(self._stack.override), _NO_OVERRIDE if state.override is None else state.override
+        path, override = self._stack.override, _NO_OVERRIDE if state.override is None else state.override
         if not path.exists() or path.read_text(encoding="utf-8") != override:
             write_atomically(path, override)
         for service in state.services.values():
@@ -151,7 +152,7 @@ class Released:
 
     def override(self) -> t.Optional[str]:
         """The text of the rendered override; None where it overrides nothing."""
-        path = Path(self._stack.override)
+        path = self._stack.override
         text = path.read_text(encoding="utf-8") if path.exists() else _NO_OVERRIDE
         return None if text == _NO_OVERRIDE else text
 

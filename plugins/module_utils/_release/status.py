@@ -10,6 +10,7 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, RackError
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import state_path
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import Engine
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.drift import find_drift
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.live import Released, Run, Stack
@@ -32,10 +33,10 @@ def tail(path: Path) -> t.List[Facts]:
         return []
 
 
-def stack_status(stack: Stack, directory: Path, engine: t.Optional[Engine], run: Run) -> Facts:
+def stack_status(stack: Stack, directory: str, engine: t.Optional[Engine], run: Run) -> Facts:
     """The current release of a stack, its newest run and its drift; ``engine``: None where there is none to ask."""
     try:
-        history = Store(directory / "releases" / stack.name).history()
+        history = Store(state_path(directory, "releases") / stack.name).history()
         current, last = history.find(history.current), history.releases[-1] if history.releases else None
         drift = _drift(stack, current, engine, run) if current and engine else None
     except (RackError, OSError) as error:

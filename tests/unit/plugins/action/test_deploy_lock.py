@@ -66,7 +66,7 @@ class Local:
 
     def __call__(self, run: str, *options: str) -> dict[str, t.Any]:
         """What one task returns. Its run is over by then: to the next one, what it took is a killed run's."""
-        arguments = " ".join((f"directory={self.folder}", f"run={run}", *options))
+        arguments = " ".join((f"state_directory={self.folder}", f"run={run}", *options))
         command = ["ansible", "localhost", "--connection", "local", "--module-name", "mycosoft.rack.deploy_lock", "--args", arguments]
         settings = {"ANSIBLE_HOME": str(self.folder), "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1"}
         done = subprocess.run(command, env={**os.environ, **settings}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)

@@ -21,7 +21,7 @@ def runner(machine: Machine, capsys: pytest.CaptureFixture[str], passes: t.Calla
     """Runs the module with options; ``passes``: what happens on the machine while the module waits."""
 
     def call(**options: t.Any) -> Result:
-        with patch_module_args({"docker_host": machine.address, **options}), pytest.raises(SystemExit):
+        with patch_module_args({"docker_host": machine.address, "state_directory": str(machine.root), **options}), pytest.raises(SystemExit):
             memory_check.main(StandingKernel(machine.root, passes))
         result: Result = json.loads(capsys.readouterr().out)
         return result

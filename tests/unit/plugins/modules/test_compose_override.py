@@ -51,7 +51,7 @@ def run(engine: DockerEngine, stacks: Config, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("PATH", docker_without_engine(tmp_path / "bin"))
 
     def call(check: bool = False, **options: t.Any) -> Result:
-        given = {"stacks": stacks, "directory": str(tmp_path / "overrides"), "docker_host": engine.address, "host": "sandbox", **options}
+        given = {"stacks": stacks, "state_directory": str(tmp_path), "docker_host": engine.address, "host": "sandbox", **options}
         with patch_module_args({**given, "_ansible_check_mode": check, "_ansible_diff": True}), pytest.raises(SystemExit):
             compose_override.main()
         assert engine.violations == []
@@ -64,17 +64,17 @@ def run(engine: DockerEngine, stacks: Config, tmp_path: Path, monkeypatch: pytes
 
 
 def written(folder: Path) -> dict[str, str]:
-    return {path.name: path.read_text(encoding="utf-8") for path in sorted((folder / "overrides").glob("*"))}
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted((folder / "stacks").glob("*"))}
 
 
 def test_each_stack_gets_a_file_that_says_what_the_plan_says(run: Run, tmp_path: Path) -> None:
     result = run()
     files = written(tmp_path)
-    assert result["overrides"] == {name: str(tmp_path / "overrides" / f"{name}.yml") for name in FILES}
+    assert result["overrides"] == {name: str(tmp_path / "stacks" / f"{name}.yml") for name in FILES}
     assert sorted(files) == ["blog.yml", "shop.yml"]
     assert "# web: memory 4G, the Compose files say 1G\n" in files["shop.yml"]
     assert "mem_limit: 4G\n" in files["shop.yml"]
-    assert (tmp_path / "overrides/shop.yml").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "stacks/shop.yml").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_check_mode_tells_what_was_never_deployed_and_a_deploy_leaves_nothing_so
 def test_the_line_for_people_starts_the_same_stack(run: Run, tmp_path: Path, stacks: Config) -> None:
     run()
     by_hand = next(line for line in written(tmp_path)["shop.yml"].splitlines() if "By hand" in line)
-    assert by_hand == f"# By hand: docker compose {' '.join(stacks['shop']['arguments'])} --file {tmp_path}/overrides/shop.yml up -d"
+    assert by_hand == f"# By hand: docker compose {' '.join(stacks['shop']['arguments'])} --file {tmp_path}/stacks/shop.yml up -d"
 
 
 def test_a_second_run_changes_nothing_and_a_new_limit_is_shown_as_a_difference(run: Run, stacks: Config) -> None:
@@ -163,8 +163,8 @@ def test_an_override_that_compose_refuses_is_not_written(run: Run, stacks: Confi
 
 
 def test_a_directory_that_cannot_be_made_is_named(run: Run) -> None:
-    message = run(directory="/proc/nowhere/overrides")["msg"]
-    assert message.startswith("Cannot write the override /proc/nowhere/overrides: "), message
+    message = run(state_directory="/proc/nowhere")["msg"]
+    assert message.startswith("Cannot write the override /proc/nowhere/stacks: "), message
 
 
 @pytest.mark.parametrize(

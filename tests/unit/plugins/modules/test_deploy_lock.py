@@ -40,7 +40,7 @@ class Server:
             path.write_text(content)
 
     def __call__(self, state: str, run: str = "mine", check: bool = False, **options: t.Any) -> Result:
-        given = {"state": state, "run": run, "directory": str(self.folder), "controller": ELSEWHERE, "by": "jane", "host": "sandbox", **options}
+        given = {"state": state, "run": run, "state_directory": str(self.folder), "controller": ELSEWHERE, "by": "jane", "host": "sandbox", **options}
         with patch_module_args({**given, "_ansible_check_mode": check}), pytest.raises(SystemExit):
             deploy_lock.main(self.root)
         said = self._capsys.readouterr()
@@ -222,16 +222,6 @@ def test_a_directory_that_is_not_there_is_named(server: Server) -> None:
     refused = server("taken")
     assert refused["failed"] is True
     assert refused["msg"].startswith(f"Cannot guard the lock in {server.folder}: No such file or directory. The directory has to be there")
-
-
-def test_without_a_place_that_the_run_needs_the_lock_is_not_taken(server: Server) -> None:
-    place = server.folder / "stacks"
-    refused = server("taken", places=[str(place)])
-    assert (refused["failed"], refused["no_directory"]) == (True, True)
-    assert refused["msg"].startswith(f"Cannot write to {place}: it does not exist")
-    assert server.lock == {}
-    place.mkdir()
-    assert server("taken", places=[str(place)])["changed"] is True
 
 
 def test_a_history_that_cannot_be_written_keeps_the_lock_from_changing_hands(server: Server) -> None:

@@ -214,8 +214,8 @@ def test_what_a_recovery_stopped_stays_with_its_image_and_network(engine: Docker
     noted: dict[str, t.Any] = {"id": stopped.id, "name": "try", "project": None, "service": None, "restart": {}, "memory": 9, "number": 1}
     record = tmp_path / "recovery.json"
     record.write_text(json.dumps({"version": 1, "began": "2026-11-28T08:24:44Z", "containers": [noted]}))
-    result = prune(engine, recovery_record=str(record))
-    assert reason(result, "containers", "try") == "recovery_record: a recovery stopped it, and is to bring it back"
+    result = prune(engine, state_directory=str(tmp_path))
+    assert reason(result, "containers", "try") == "recovery.json: a recovery stopped it, and is to bring it back"
     assert {"containers", "networks"}.isdisjoint(removed(result))
     assert "tool:1" in names(result["kept"]["images"])
 
@@ -224,6 +224,6 @@ def test_what_a_recovery_stopped_stays_with_its_image_and_network(engine: Docker
 def test_a_record_that_cannot_be_understood_lets_nothing_go(engine: DockerEngine, tmp_path: Path, content: str) -> None:
     fill(engine)
     (tmp_path / "recovery.json").write_text(content)
-    result = prune(engine, recovery_record=str(tmp_path / "recovery.json"))
+    result = prune(engine, state_directory=str(tmp_path))
     assert result["msg"].startswith("Cannot read what a recovery stopped: %s" % (tmp_path / "recovery.json"))
     assert len(engine.containers) == 2

@@ -29,7 +29,7 @@ def test_volumes_stay_unless_they_are_asked_for(engine: DockerEngine) -> None:
     result = prune(engine)
     assert not result["changed"]
     assert result["kept"]["volumes"] == []
-    assert not Path(engine.root, "volumes.json").exists()
+    assert not Path(engine.root, "unreferenced_volumes.json").exists()
 
 
 def test_the_grace_of_an_anonymous_volume_begins_when_it_is_found_without_a_container(engine: DockerEngine) -> None:
@@ -79,23 +79,25 @@ def test_without_a_grace_it_goes_in_the_same_run_and_nothing_is_noted(engine: Do
     engine.add_container("job", volumes=[volume.name])
     result = prune(engine, volumes=True, volumes_grace="0")
     assert removed(result) == {"containers": ["job"], "volumes": [volume.name]}
-    assert not Path(engine.root, "volumes.json").exists()
+    assert not Path(engine.root, "unreferenced_volumes.json").exists()
 
 
 def test_check_mode_notes_nothing(engine: DockerEngine) -> None:
     engine.add_volume()
     prune(engine, check=True, **ONLY_VOLUMES)
-    assert not Path(engine.root, "volumes.json").exists()
+    assert not Path(engine.root, "unreferenced_volumes.json").exists()
     prune(engine, **ONLY_VOLUMES)
-    assert json.loads(Path(engine.root, "volumes.json").read_text(encoding="utf-8"))["unreferenced_since"] == {engine.add_volume().name: engine.now}
+    assert json.loads(Path(engine.root, "unreferenced_volumes.json").read_text(encoding="utf-8"))["unreferenced_since"] == {
+        engine.add_volume().name: engine.now
+    }
 
 
 def test_a_record_that_cannot_be_written_stops_the_run_before_anything_goes(engine: DockerEngine) -> None:
     engine.add_container("job")
     engine.add_volume()
-    result = prune(engine, volumes=True, volumes_record="/nowhere/volumes.json")
+    result = prune(engine, volumes=True, state_directory="/nowhere")
     assert result["failed"]
-    assert "/nowhere/volumes.json" in result["msg"]
+    assert "/nowhere/unreferenced_volumes.json" in result["msg"]
     assert engine.writes == []
 
 

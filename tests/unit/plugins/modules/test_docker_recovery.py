@@ -49,7 +49,7 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
             "state": state,
             "docker_host": "unix://%s" % (root / "docker.sock"),
             "services": SERVICES,
-            "record": str(root / "recovery.json"),
+            "state_directory": str(root),
             "_ansible_check_mode": check,
             **options,
         }
@@ -261,7 +261,7 @@ def test_a_record_that_cannot_be_understood_is_refused_before_anything_stops(mac
 
 
 def test_a_record_that_cannot_be_written_stops_nothing(machine: RecoveringMachine, run: Run, tmp_path: Path) -> None:
-    result = run("stopped", everything=True, record=str(tmp_path / "nowhere" / "recovery.json"))
+    result = run("stopped", everything=True, state_directory=str(tmp_path / "nowhere"))
     assert "Nothing more was stopped." in result["msg"]
     assert machine.done == []
 

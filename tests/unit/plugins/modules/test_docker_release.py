@@ -33,8 +33,9 @@ class Shop:
     def __init__(self, engine: DockerEngine, folder: Path) -> None:
         self._engine = engine
         self.checkout = folder / "checkout"
-        self.override = folder / "shop.yml"
+        self.override = folder / "state/stacks/shop.yml"
         self.checkout.mkdir()
+        self.override.parent.mkdir(parents=True)
         self.git("init", "--quiet")
 
     def git(self, *argv: str) -> str:
@@ -71,15 +72,14 @@ def shop(engine: DockerEngine, tmp_path: Path) -> Shop:
 @pytest.fixture
 def run(engine: DockerEngine, shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     def call(state: str, name: str, check: bool = False, **options: t.Any) -> Result:
-        stacks = {"shop": {"project": "shop", "override": str(shop.override), "sources": [str(shop.checkout)]}}
-        given = {"state": state, "run": name, "stacks": stacks, "directory": str(tmp_path / "state"), "docker_host": engine.address, **options}
+        stacks = {"shop": {"project": "shop", "sources": [str(shop.checkout)]}}
+        given = {"state": state, "run": name, "stacks": stacks, "state_directory": str(tmp_path / "state"), "docker_host": engine.address, **options}
         with patch_module_args({**given, "_ansible_check_mode": check}), pytest.raises(SystemExit):
             docker_release.main()
         assert engine.violations == []
         result: Result = json.loads(capsys.readouterr().out)
         return result
 
-    (tmp_path / "state").mkdir()
     return call
 
 
@@ -181,14 +181,14 @@ def test_check_mode_says_and_writes_nothing(run: Run, shop: Shop, engine: Docker
     assert run("pinned", FIRST, check=True)["changed"] is True
     assert run("finished", FIRST, check=True)["changed"] is True
     assert run("restored", FIRST, check=True)["stacks"]["shop"]["release"] is None
-    assert (engine.writes, list((tmp_path / "state").iterdir())) == ([], [])
+    assert (engine.writes, list((tmp_path / "state").iterdir())) == ([], [shop.override.parent])
 
 
 @pytest.mark.parametrize(
     ("stacks", "said"),
     [
         pytest.param({"shop": {}}, "Cannot work on releases: stacks.shop.project", id="no project"),
-        pytest.param({"shop": {"project": "shop", "override": "x", "sources": "y"}}, "stacks.shop.sources", id="sources that are no list"),
+        pytest.param({"shop": {"project": "shop", "sources": "y"}}, "stacks.shop.sources", id="sources that are no list"),
     ],
 )
 def test_bad_stacks_are_refused(run: Run, engine: DockerEngine, stacks: Result, said: str) -> None:

@@ -33,10 +33,10 @@ class Shop:
 
     def __init__(self, engine: DockerEngine, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.engine, self.folder, self.capsys = engine, folder, capsys
-        self.override, self.checkout = folder / "shop.yml", folder / "checkout"
-        self.state, self.history = folder / "state", folder / "memory.jsonl"
-        for made in (self.checkout, self.state):
-            made.mkdir()
+        self.override, self.checkout = folder / "state/stacks/shop.yml", folder / "checkout"
+        self.state, self.history = folder / "state", folder / "state/memory.jsonl"
+        for made in (self.checkout, self.override.parent):
+            made.mkdir(parents=True)
         for argv in (["init", "--quiet"], ["-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "--allow-empty", "--message", "one"]):
             subprocess.run(["git", "-C", str(self.checkout), *argv], check=True)
         self.override.write_text("limits", encoding="utf-8")
@@ -45,8 +45,11 @@ class Shop:
         self.web = engine.add_container("shop-web-1", image.id, "running", labels=labels, reference="shop-web:latest", memory=2 * G)
 
     def _run(self, module: t.Any, **options: t.Any) -> Result:
-        stacks = {"shop": {"project": "shop", "override": str(self.override), "sources": [str(self.checkout)]}}
-        with patch_module_args({"stacks": stacks, "directory": str(self.state), "docker_host": self.engine.address, **options}), pytest.raises(SystemExit):
+        stacks = {"shop": {"project": "shop", "sources": [str(self.checkout)]}}
+        with (
+            patch_module_args({"stacks": stacks, "state_directory": str(self.state), "docker_host": self.engine.address, **options}),
+            pytest.raises(SystemExit),
+        ):
             module.main()
         result: Result = json.loads(self.capsys.readouterr().out)
         return result
@@ -57,7 +60,7 @@ class Shop:
     def look(self, **options: t.Any) -> Result:
         """Nothing is written by a look."""
         before = self.engine.writes[:]
-        result = self._run(docker_release_info, history=str(self.history), **options)
+        result = self._run(docker_release_info, **options)
         assert (self.engine.writes, self.engine.violations) == (before, [])
         return result
 

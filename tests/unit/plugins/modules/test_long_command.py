@@ -24,7 +24,7 @@ Run = t.Callable[..., Result]
 @pytest.fixture
 def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     def call(**options: t.Any) -> Result:
-        with patch_module_args({"directory": str(tmp_path), **options}), pytest.raises(SystemExit):
+        with patch_module_args({"state_directory": str(tmp_path), **options}), pytest.raises(SystemExit):
             long_command.main()
         result: Result = json.loads(capsys.readouterr().out)
         return result
@@ -127,7 +127,7 @@ def test_one_that_was_killed_with_its_wrapper_has_ended(run: Run) -> None:
     [
         pytest.param({"step": "start", "argv": []}, "argv is empty", id="nothing to run"),
         pytest.param({"step": "start", "argv": ["no-such-program"]}, "Cannot run no-such-program: there is no such program", id="unknown program"),
-        pytest.param({"step": "start", "argv": ["true"], "directory": "/nowhere"}, "the permissions of /nowhere", id="no place for its output"),
+        pytest.param({"step": "start", "argv": ["true"], "state_directory": "/nowhere"}, "the permissions of /nowhere", id="no place for its output"),
         pytest.param({"step": "look", "job": "/nowhere"}, "Cannot find the command again: /nowhere", id="a job that is gone"),
         pytest.param({"step": "start", "argv": ["true"], "compare": ["false"]}, "Cannot compare before and after: false", id="nothing to compare"),
         pytest.param({"argv": ["true"]}, "must run through its action plugin", id="without the action plugin"),

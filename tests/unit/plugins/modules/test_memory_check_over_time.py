@@ -52,27 +52,25 @@ def test_what_comes_back_from_swap_while_it_is_watched_is_judged(
 
 
 def test_with_a_history_the_rate_since_its_last_line_is_told_for_nothing(machine: Machine, run: Run, tmp_path: Path) -> None:
-    history = str(tmp_path / "memory.jsonl")
-    assert swapping(run(history=history)) == (None, None, None)
+    assert swapping(run(history=True)) == (None, None, None)
     machine.set_swapped(600 * PAGES_OF_A_MIB, 0, UPTIME + 300)
-    assert swapping(run(history=history)) == (2 * MIB, 0, 300.0)
+    assert swapping(run(history=True)) == (2 * MIB, 0, 300.0)
     machine.set_swapped(0, 0, 30, boot="another")
-    assert swapping(run(history=history)) == (None, None, None)
+    assert swapping(run(history=True)) == (None, None, None)
 
 
 def test_what_is_watched_goes_before_the_history(machine: Machine, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    history = str(tmp_path / "memory.jsonl")
     run = runner(machine, capsys, lambda seconds: machine.set_swapped(PAGES_OF_A_MIB, 0, UPTIME + seconds))
-    run(history=history)
+    run(history=True)
     machine.set_swapped(0, 0, UPTIME)
-    assert swapping(run(history=history, watch=1)) == (MIB, 0, 1.0)
+    assert swapping(run(history=True, watch=1)) == (MIB, 0, 1.0)
 
 
 def test_a_line_of_history_holds_what_is_worth_keeping(machine: Machine, run: Run, tmp_path: Path) -> None:
     machine.add("web-1", "web", limit=100 * MIB, usage=90 * MIB)
     history = tmp_path / "memory.jsonl"
     for _time in range(2):
-        assert run(history=str(history))["changed"] is False
+        assert run(history=True)["changed"] is False
     lines = [json.loads(line) for line in history.read_text().splitlines()]
     assert len(lines) == 2
     assert (lines[0]["time"], lines[0]["status"], lines[0]["uptime"]) == ("2026-11-23T05:19:43Z", "warn", UPTIME)
@@ -84,9 +82,9 @@ def test_a_line_of_history_holds_what_is_worth_keeping(machine: Machine, run: Ru
 
 def test_a_line_of_history_holds_the_disk_of_the_engine_where_one_answers(machine: Machine, run: Run, tmp_path: Path) -> None:
     history = tmp_path / "memory.jsonl"
-    run(history=str(history))
-    run(history=str(history), docker_host="unix:///nowhere/docker.sock")
-    run(history=str(history), containers=False)
+    run(history=True)
+    run(history=True, docker_host="unix:///nowhere/docker.sock")
+    run(history=True, containers=False)
     disk, *unknown = (json.loads(line)["disk"] for line in history.read_text().splitlines())
     assert disk["total"] >= disk["free"] > 0
     assert unknown == [None, None]
@@ -94,9 +92,9 @@ def test_a_line_of_history_holds_the_disk_of_the_engine_where_one_answers(machin
 
 @pytest.mark.parametrize(("size", "said"), [("big", "'big' is not a size"), ("1K", "history_max at 1K: its half may be less than a line")])
 def test_a_history_that_could_hold_nothing_is_refused_before_anything(run: Run, tmp_path: Path, size: str, said: str) -> None:
-    result = run(history=str(tmp_path / "x.jsonl"), history_max=size)
+    result = run(history=True, history_max=size)
     assert (result["failed"], said in result["msg"]) == (True, True), result["msg"]
-    assert not (tmp_path / "x.jsonl").exists()
+    assert not (tmp_path / "memory.jsonl").exists()
 
 
 def test_metrics_are_such_as_a_strict_reader_takes(machine: Machine, run: Run, tmp_path: Path) -> None:
@@ -136,20 +134,20 @@ def test_without_containers_their_metrics_are_not_there(run: Run, tmp_path: Path
 
 def test_a_failing_check_is_recorded_too(machine: Machine, run: Run, tmp_path: Path) -> None:
     machine.set_memory(available_percent=1)
-    assert run(fail_on="critical", metrics=str(tmp_path / "x.prom"), history=str(tmp_path / "x.jsonl"))["failed"]
+    assert run(fail_on="critical", metrics=str(tmp_path / "x.prom"), history=True)["failed"]
     assert parse((tmp_path / "x.prom").read_text())["mycosoft_rack_memory_status"] == {(): 2}
-    assert json.loads((tmp_path / "x.jsonl").read_text())["status"] == "critical"
+    assert json.loads((tmp_path / "memory.jsonl").read_text())["status"] == "critical"
 
 
 def test_in_check_mode_nothing_is_written(run: Run, tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
-    assert run(metrics=str(tmp_path / "x.prom"), history=str(tmp_path / "x.jsonl"), _ansible_check_mode=True)["status"] == "ok"
+    assert run(metrics=str(tmp_path / "x.prom"), history=True, _ansible_check_mode=True)["status"] == "ok"
     assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_file_that_cannot_be_written_is_an_error_after_everything_else(machine: Machine, run: Run, tmp_path: Path) -> None:
     machine.set_memory(available_percent=10)
-    result = run(metrics=str(tmp_path / "nowhere" / "x.prom"), history=str(tmp_path / "x.jsonl"))
+    result = run(metrics=str(tmp_path / "nowhere" / "x.prom"), history=True)
     assert result["failed"]
     assert result["msg"] == (
         "Cannot write the metrics to %s: No such file or directory. Make its directory, writable for this user, or set metrics to another path."
@@ -157,12 +155,12 @@ def test_a_file_that_cannot_be_written_is_an_error_after_everything_else(machine
     )
     assert (result["status"], levels(result)) == ("warn", [("warn", "host")])
     assert {"host", "containers", "processes"} <= set(result)
-    assert (tmp_path / "x.jsonl").exists()
+    assert (tmp_path / "memory.jsonl").exists()
 
 
 def test_what_is_not_well_is_said_before_what_could_not_be_written(machine: Machine, run: Run, tmp_path: Path) -> None:
     machine.set_memory(available_percent=1)
-    lines = run(fail_on="critical", history=str(tmp_path / "nowhere" / "x"))["msg"].splitlines()
+    lines = run(fail_on="critical", history=True, state_directory=str(tmp_path / "nowhere"))["msg"].splitlines()
     assert [line.split(" ")[0] for line in lines] == ["Cannot", "-", "Cannot"]
     assert lines[2].startswith("Cannot write the history to ")
 

@@ -16,15 +16,15 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.jsonlines impo
 def test_lines_are_added_and_the_last_is_found(tmp_path: Path) -> None:
     path = tmp_path / "memory.jsonl"
     for number in range(3):
-        append(str(path), {"number": number, "filler": "x" * 40000})
-    assert last_line(str(path))["number"] == 2
+        append(path, {"number": number, "filler": "x" * 40000})
+    assert last_line(path)["number"] == 2
     assert path.read_text().count("\n") == 3
 
 
 def test_a_history_that_is_too_large_keeps_its_newer_half_in_whole_lines(tmp_path: Path) -> None:
     path = tmp_path / "memory.jsonl"
     for number in range(20):
-        append(str(path), {"number": number, "filler": "x" * 70}, most=1000)
+        append(path, {"number": number, "filler": "x" * 70}, most=1000)
         assert path.stat().st_size <= 1000
     kept = [json.loads(line)["number"] for line in path.read_text().splitlines()]
     assert kept == list(range(kept[0], 20)), "the newest, without a gap"
@@ -37,13 +37,13 @@ def test_a_history_without_a_last_line_is_empty(tmp_path: Path, content: str | N
     path = tmp_path / "memory.jsonl"
     if content is not None:
         path.write_text(content)
-    assert last_line(str(path)) == {}
+    assert last_line(path) == {}
 
 
 def test_a_line_that_is_not_finished_does_not_hide_the_one_before(tmp_path: Path) -> None:
     path = tmp_path / "memory.jsonl"
     path.write_text('{"number": 1}\n{"numb')
-    assert last_line(str(path)) == {"number": 1}
+    assert last_line(path) == {"number": 1}
 
 
 def test_a_file_is_replaced_as_a_whole_readable_for_all_with_nothing_beside_it(tmp_path: Path) -> None:
@@ -62,5 +62,5 @@ def test_what_cannot_be_written_is_refused_with_the_path_and_leaves_nothing(tmp_
     with pytest.raises(RackError, match="Cannot write the metrics to .*rack.prom: Is a directory. Make its directory, writable for this user, or set metrics"):
         replace(str(tmp_path / "rack.prom"), "new")
     with pytest.raises(RackError, match="Cannot write the history to .*/nowhere/x: No such file or directory. "):
-        append(str(tmp_path / "nowhere" / "x"), {})
+        append(tmp_path / "nowhere" / "x", {})
     assert [entry.name for entry in tmp_path.iterdir()] == ["rack.prom"]

@@ -64,8 +64,8 @@ def test_a_broken_record_counts_as_empty(tmp_path: Path, content: str) -> None:
 def test_a_record_that_cannot_be_written_names_file_cause_and_ways_out(tmp_path: Path) -> None:
     path = str(tmp_path / "nowhere/record.json")
     message = (
-        "Cannot note since when volumes are without a container in %s: No such file or directory. Make its directory writable for this user, set "
-        "volumes_record to a file elsewhere, or volumes_grace to 0 to remove such volumes at once." % path
+        "Cannot note since when volumes are without a container in %s: No such file or directory. Make its directory writable for this user (role "
+        "records), or set volumes_grace to 0 to remove such volumes at once." % path
     )
     with pytest.raises(RackError, match="^%s$" % re.escape(message)):
         write_record(path, VolumeRecord("engine"))

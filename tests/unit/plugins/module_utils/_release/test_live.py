@@ -40,7 +40,7 @@ def test_going_back_writes_only_what_differs(tmp_path: Path, fake: DockerEngine,
     if there is not None:
         override.write_text(there)
     inode = override.stat().st_ino if there == text else None
-    stack = Stack("shop", "shop", str(override), ())
+    stack = Stack("shop", "shop", override, ())
     engine = connect({"docker_host": fake.address, "api_version": "auto", "timeout": 10})
 
     Released(engine, lambda _argv: (0, "", ""), stack).restore(State({"web": Service(NAME, image.id, None)}, {}, wanted))
