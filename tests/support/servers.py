@@ -61,7 +61,7 @@ def snapshot(rig: Rig, server: str) -> Snapshot:
     Left out is what Ansible, git and the Docker client write for themselves when they are merely asked.
     """
     caches = [word for path in ("*/.ansible*", "*/.git/index", "*/.docker/*") for word in ("-not", "-path", path)]
-    find = ["find", "/home/mycosoft", "/var/lib/mycosoft-rack", *caches, "-type", "f", "-printf", "%p %s %T@\\n"]
+    find = ["find", "/home/mycosoft", "/srv", *caches, "-type", "f", "-printf", "%p %s %T@\\n"]
     return Snapshot(
         # not the whole state: the log of the health check goes on
         containers="\n".join(

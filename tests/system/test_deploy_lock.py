@@ -16,10 +16,11 @@ import pytest
 
 from tests.rig.rig import Rig
 from tests.support.repository import ROOT
+from tests.system.conftest import STATE
 
 SERVERS = ("overflow1", "sandbox")
-LOCK = "/var/lib/mycosoft-rack/lock.json"
-HISTORY = "/var/lib/mycosoft-rack/history.jsonl"
+LOCK = f"{STATE}/lock.json"
+HISTORY = f"{STATE}/history.jsonl"
 PLAYBOOK = "molecule/deploy_lock/converge.yml"
 #: Seconds until a run that does not come to what it should is a failure.
 PATIENCE = 240

@@ -16,7 +16,7 @@ from tests.rig.rig import Rig
 from tests.support.playbooks import Run, run_playbook
 from tests.support.repository import ROOT
 from tests.support.servers import docker, running, services
-from tests.system.conftest import Playbook
+from tests.system.conftest import STATE, Playbook
 
 MIB = 1024**2
 STACKS = yaml.safe_load((ROOT / "tests/rig/inventory/group_vars/all/rack.yml").read_text())["rack_stacks"]
@@ -64,7 +64,7 @@ def test_another_server_builds_where_one_is_named(rig: Rig, short: None) -> None
     assert docker(rig, "sandbox", "run", "--rm", "--network", "none", IMAGE, "cat", "VERSION") == "built elsewhere\n"
     assert running(rig, "sandbox") == before
     for server in ("sandbox", "overflow1"):
-        assert rig.run(server, ["find", "/var/lib/mycosoft-rack", "-maxdepth", "1", "-name", "build-*"]).stdout == "", "what was shipped is left"
+        assert rig.run(server, ["find", STATE, "-maxdepth", "1", "-name", "build-*"]).stdout == "", "what was shipped is left"
 
 
 class Follower(threading.Thread):

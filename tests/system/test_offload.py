@@ -23,7 +23,7 @@ from tests.rig.rig import Rig
 from tests.support.playbooks import Run
 from tests.support.repository import ROOT
 from tests.support.servers import docker, services
-from tests.system.conftest import Playbook
+from tests.system.conftest import STATE, Playbook
 
 STACKS: dict[str, Any] = yaml.safe_load((ROOT / "tests/rig/inventory/group_vars/all/rack.yml").read_text())["rack_stacks"]
 MOVING = ("mindex-api", "mindex-db")
@@ -110,9 +110,9 @@ def ready(rig: Rig, playbook: Playbook, deployed: Run) -> Iterator[None]:
     yield
     rig.push("mas", {COMPOSE_FILE: (ROOT / "tests/rig/stacks/mas" / COMPOSE_FILE).read_text()}, "No directory for the index")
     for server in (HERE, THERE):
-        rig.run(server, ["sh", "-c", f"cd /var/lib/mycosoft-rack && rm -f moved.json moved_volumes.json offload.json; sudo rm -rf {BIND}"])
+        rig.run(server, ["sh", "-c", f"cd {STATE} && rm -f moved.json moved_volumes.json offload.json; sudo rm -rf {BIND}"])
     rig.run(THERE, ["sh", "-c", "docker rm --force $(docker ps --all --quiet --filter label=com.docker.compose.project=mycosoft-always-on); true"])
-    rubbish = "/home/mycosoft/mycosoft/website /home/mycosoft/mycosoft/mindex /var/lib/mycosoft-rack/stacks/always-on.yml"
+    rubbish = f"/home/mycosoft/mycosoft/website /home/mycosoft/mycosoft/mindex {STATE}/stacks/always-on.yml"
     rig.run(THERE, ["sh", "-c", f"docker volume rm {VOLUME}; rm -rf {rubbish}"], check=False)
     playbook("deploy").succeeded()
 
@@ -190,8 +190,8 @@ def test_a_service_that_does_not_come_up_there_runs_on_where_it_ran(rig: Rig, pl
     assert not any(one["State"]["Running"] for name, one in services(rig, THERE).items() if name in MOVING)
     assert (number(rig, HERE), website(rig)["mindex"]) == (counted, True)
     for server in (HERE, THERE):
-        assert rig.run(server, ["sh", "-c", "ls /var/lib/mycosoft-rack | grep --count --extended-regexp 'offload' || true"]).stdout.strip() == "0"
-    noted = rig.run(HERE, ["cat", "/var/lib/mycosoft-rack/moved.json"], check=False).stdout
+        assert rig.run(server, ["sh", "-c", f"ls {STATE} | grep --count --extended-regexp 'offload' || true"]).stdout.strip() == "0"
+    noted = rig.run(HERE, ["cat", f"{STATE}/moved.json"], check=False).stdout
     assert not json.loads(noted or "{}").get("always-on"), "it never moved"
     assert "mycosoft.rack" not in rig.run(THERE, ["cat", "/home/mycosoft/.ssh/authorized_keys"]).stdout
 

@@ -16,7 +16,7 @@ from tests.rig.meminfo import GIB, Memory
 from tests.rig.rig import Rig
 from tests.support.playbooks import Run
 from tests.support.servers import containers, docker, services
-from tests.system.conftest import Playbook
+from tests.system.conftest import STATE, Playbook
 
 SERVER = "sandbox"
 IMAGE = "redis:8.0"
@@ -64,7 +64,7 @@ def strays(rig: Rig, deployed: Run) -> Iterator[None]:
     docker(rig, SERVER, "run", "--detach", "--rm", "--name", "job", IMAGE)
     yield
     rig.run(SERVER, ["sh", "-c", "docker rm --force --volumes batch stray report job; docker volume rm batch stray report"], check=False)
-    rig.run(SERVER, ["rm", "-f", "/var/lib/mycosoft-rack/recovery.json"])
+    rig.run(SERVER, ["rm", "-f", f"{STATE}/recovery.json"])
 
 
 def inventory(rig: Rig) -> dict[str, Any]:

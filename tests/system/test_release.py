@@ -17,10 +17,9 @@ from tests.rig.rig import Rig
 from tests.support.playbooks import Run
 from tests.support.repository import ROOT
 from tests.support.servers import SERVERS, docker, services
-from tests.system.conftest import BUSY, Playbook
+from tests.system.conftest import BUSY, STATE, Playbook
 from tests.system.test_deploy import website
 
-STATE = "/var/lib/mycosoft-rack"
 CHECKOUT = "/home/mycosoft/mycosoft/website"
 SHORT: dict[str, Any] = {"compose_deploy_wait_timeout": 20, "compose_deploy_watch_seconds": 2}
 #: As seeded; a test that pushes anything else brings it back.

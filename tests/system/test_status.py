@@ -19,9 +19,8 @@ from tests.rig.ssh import wait_for
 from tests.support.playbooks import Run
 from tests.support.servers import SERVERS, docker, services, snapshot
 from tests.support.status_page import Page
-from tests.system.conftest import Playbook
+from tests.system.conftest import STATE, Playbook
 
-STATE = "/var/lib/mycosoft-rack"
 G = 1024**3
 
 #: Less memory than any other test leaves available.
