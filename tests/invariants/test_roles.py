@@ -78,6 +78,14 @@ def _is_expression(value: object) -> bool:
 
 
 @each_role
+def test_every_description_is_text(role: str) -> None:
+    """An unquoted colon makes a mapping of a sentence, which Ansible accepts and ansible-doc and ansible-lint do not."""
+    described = [mapping["description"] for mapping in mappings(load(f"roles/{role}/meta/argument_specs.yml")) if "description" in mapping]
+    sentences = [sentence for one in described for sentence in (one if isinstance(one, list) else [one])]
+    assert [sentence for sentence in sentences if not isinstance(sentence, str)] == []
+
+
+@each_role
 def test_every_entry_point_is_documented(role: str) -> None:
     entries = specs(role)
     assert "main" in entries
