@@ -120,7 +120,7 @@ def test_one_whose_container_the_deploy_replaces_runs_in_the_end(rig: Rig, deplo
         follower.join()
         rig.set_memory("overflow1", "calm")
     assert follower.saw_it_stopped, output
-    assert "Restart | Start again what was stopped" in output
+    assert "Restart | Restart the optional services" in output
     after = services(rig, "overflow1")["mas-orchestrator"]
     assert after["Id"] != before, "its image is another one"
     assert after["State"]["Running"]

@@ -101,7 +101,7 @@ def test_the_incident_is_over_nothing_is_lost_and_everything_comes_back(rig: Rig
         assert up(rig) == {"job"}, "it would have removed itself"
         assert healthy(rig) == ESSENTIAL
         assert {name: one["State"]["StartedAt"] for name, one in services(rig, SERVER).items()} == moments, "an essential service was touched"
-        assert "To bring it back, run the same playbook with -e recover_phase=restore" in told
+        assert "To restart it, run the same playbook with -e recover_phase=restore" in told
 
         # whatever clears the server meanwhile
         playbook("cleanup").succeeded()

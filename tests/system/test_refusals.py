@@ -122,7 +122,7 @@ def test_with_force_an_uncommitted_change_is_kept_as_a_stash(rig: Rig, local_cha
 
 def test_a_part_of_the_rack_is_refused(rig: Rig, deployed: Run, playbook: Playbook) -> None:
     output = playbook("deploy", "--limit", "sandbox").refused().output
-    assert "overflow1 has services but takes no part in this run" in flat(output), output
+    assert "overflow1 has services but is not part of this run" in flat(output), output
 
 
 def test_a_purge_without_a_token_is_refused_before_anything_changes(rig: Rig, deployed: Run, playbook: Playbook) -> None:
