@@ -1,5 +1,5 @@
-# The one entry for people and CI. Every target runs with the checkout's own tools, settings and caches,
-# so that neither another Python on PATH nor a collection installed elsewhere gets in between.
+# The entry point for people and CI. Every target runs with the checkout's own tools, settings and caches,
+# so that neither another Python on PATH nor a collection installed elsewhere is used.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -11,9 +11,9 @@ export LC_ALL := C.UTF-8
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.ansible/collections
-# Without it Python keeps lines back for as long as the output is a file: nobody sees a run that waits, and a test waits for it in vain.
+# Without it Python buffers its output if that is a file: a waiting run looks dead, and a test that waits for a line never sees it.
 export PYTHONUNBUFFERED := 1
-# Bytecode is kept (without it every ansible process compiles Ansible anew), but not among the sources.
+# Bytecode is cached (otherwise every ansible process compiles Ansible again), but not among the sources.
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/pycache
 

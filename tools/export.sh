@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Copies what a commit of this checkout would hold into DIR: tracked and new files, without what git ignores.
-# Tools that pack or inspect "the directory" would take caches and the environment with them.
+# Copies the content of a commit of this checkout into DIR: tracked and new files, without files that git ignores.
+# Tools that pack or inspect the whole directory would include caches and the environment.
 #   tools/export.sh DIR
 set -euo pipefail
 target=$(realpath "$1")

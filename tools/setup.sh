@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes this checkout ready to work in: system packages, .venv from requirements.lock, the collection's own path.
-# Safe to run at any time; without a change it only looks.
-#   PYTHON=3.11 tools/setup.sh    takes that series instead of the best one found
+# Prepares this checkout: system packages, .venv from requirements.lock, the collection's own path.
+# Safe to run at any time; if nothing changed it does nothing.
+#   PYTHON=3.11 tools/setup.sh    uses that series instead of the best one found
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -37,7 +37,7 @@ system_packages() {
   for program in "${PROGRAMS[@]}"; do
     PATH=$PATH:/usr/sbin:/sbin command -v "${program%=*}" >/dev/null || missing+=("${program#*=}")
   done
-  # an engine that answers already is as good as one of our own
+  # an engine that already answers is good enough
   if [[ " ${missing[*]} " == *" docker.io "* ]] && docker version >/dev/null 2>&1; then
     missing=("${missing[@]/docker.io/}")
   fi
@@ -47,7 +47,7 @@ system_packages() {
     return
   fi
   if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
-    say "missing here: ${missing[*]} (Debian's names). Install them; the checks need Python, the rig all of them." >&2
+    say "missing packages: ${missing[*]} (Debian names). Install them; the checks need Python, the rig needs all of them." >&2
     return
   fi
   install_packages "${missing[@]}"
@@ -67,7 +67,7 @@ find_python() {
   done
 }
 
-# What .venv was made from. The checkout's path counts, because scripts of an environment name it.
+# What .venv was created from. The path of the checkout counts, because scripts of an environment contain it.
 state() { printf '%s\n' "$PWD" "$(sha256sum requirements.lock)"; }
 
 current() {
@@ -75,10 +75,10 @@ current() {
   .venv/bin/python -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] not in sys.argv)' "${SERIES[@]}" 2>/dev/null
 }
 
-# uv takes no notice of pip's configuration: hand on the index and the certificates where pip has its own.
+# uv ignores pip's configuration: pass on the index and the certificates that pip has configured.
 follow_pip() {
   local settings index certificates
-  # not `config get`: that reads one file only
+  # not `config get`: that reads only one file
   settings=$(.venv/bin/python -m pip config list)
   index=$(pip_setting index-url <<<"$settings")
   certificates=$(pip_setting cert <<<"$settings")
@@ -90,7 +90,7 @@ follow_pip() {
   fi
 }
 
-# Prints the setting NAME of pip from its list, whose lines read global.NAME='value'; the environment's go first.
+# Prints the setting NAME of pip from its list, whose lines read global.NAME='value'; those of the environment come first.
 pip_setting() { sed -nE "s/^(:env:|global)\.$1='(.*)'\$/\1 \2/p" | sort | sed -nE '1s/^[^ ]+ //p'; }
 
 environment() {
@@ -99,7 +99,7 @@ environment() {
   if [[ -z $python ]]; then
     stop "no usable Python of ${SERIES[*]} found. Install one with its venv module, or name its series with PYTHON=3.12"
   fi
-  say "making .venv with $("$python" --version)"
+  say "creating .venv with $("$python" --version)"
   rm -rf .venv
   "$python" -m venv .venv
   .venv/bin/python -m pip install -qq --disable-pip-version-check "$(grep '^uv==' requirements.lock)"
@@ -114,7 +114,7 @@ collection_path() {
 }
 
 main() {
-  # two runs at once would take the environment from under each other
+  # two simultaneous runs would remove each other's environment
   mkdir -p .cache
   exec 9>.cache/setup.lock
   flock 9

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 mycosoft.rack maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m tests.rig``: a rack of real servers, up and down."""
+"""``python -m tests.rig``: start, use and remove a rack of real servers."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def _up(arguments: argparse.Namespace) -> int:
     rig = Rig(arguments.name, arguments.engine, arguments.servers.split(","), Stopwatch())
     rig.up(fresh=arguments.fresh)
     print(f"\ninventory    {rig.inventory}")
-    print(f"look inside  python -m tests.rig ssh --name {rig.name} {rig.layout.servers[0]}")
-    print(f"tear down    python -m tests.rig down --name {rig.name}")
+    print(f"open a shell python -m tests.rig ssh --name {rig.name} {rig.layout.servers[0]}")
+    print(f"remove it    python -m tests.rig down --name {rig.name}")
     return 0
 
 
@@ -74,14 +74,14 @@ def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--name", default=DEFAULT_NAME, help="which rig of this checkout (default: %(default)s)")
 
-    up = verbs.add_parser("up", parents=[common], help="have the rig up; a healthy one is reused")
+    up = verbs.add_parser("up", parents=[common], help="start the rig; a healthy one is reused")
     up.add_argument("--engine", choices=ENGINES, default=DEFAULT_ENGINE, help="Docker on the servers (default: %(default)s)")
     up.add_argument("--servers", default=",".join(DEFAULT_SERVERS), help="their names (default: %(default)s)")
-    up.add_argument("--fresh", action="store_true", help="make it anew, also when it is healthy")
+    up.add_argument("--fresh", action="store_true", help="recreate the rig even if it is healthy")
     up.set_defaults(run=_up)
 
     verbs.add_parser("down", parents=[common], help="remove everything of the rig").set_defaults(run=_down)
-    verbs.add_parser("status", parents=[common], help="say whether it is healthy and where it answers").set_defaults(run=_status)
+    verbs.add_parser("status", parents=[common], help="show whether the rig is healthy, and its addresses").set_defaults(run=_status)
 
     ssh = verbs.add_parser("ssh", parents=[common], help="log in to a server, or run a command there")
     ssh.add_argument("server")
@@ -90,13 +90,13 @@ def _parser() -> argparse.ArgumentParser:
 
     push = verbs.add_parser("push", parents=[common], help="commit to a repository on the forge as a developer does")
     push.add_argument("--repo", required=True)
-    push.add_argument("--set", action="append", default=[], metavar="PATH=CONTENT", help="a file's whole new content")
+    push.add_argument("--set", action="append", default=[], metavar="PATH=CONTENT", help="the complete new content of a file")
     push.add_argument("--replace", action="append", default=[], nargs=2, metavar=("PATH", "s/REGEX/NEW/"), help="change a file")
     push.add_argument("--delete", action="append", default=[], metavar="PATH", help="remove a file")
     push.add_argument("-m", "--message", required=True)
     push.set_defaults(run=_push)
 
-    memory = verbs.add_parser("memory", parents=[common], help="what a server says about its memory")
+    memory = verbs.add_parser("memory", parents=[common], help="set the memory that a server reports")
     memory.add_argument("server")
     memory.add_argument("profile", choices=PROFILES)
     memory.set_defaults(run=_memory)

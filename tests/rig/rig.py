@@ -102,11 +102,11 @@ class Rig:
 
     def _reusable(self, engine: Engine, record: Record) -> bool:
         if record.recipe != self._recipe():
-            self._progress("the rig was made from another recipe: making it anew")
+            self._progress("the rig was created from another recipe: recreating it")
             return False
         problems = self._ailing(engine, record)
         if problems:
-            self._progress(f"the rig is not healthy ({'; '.join(problems)}): making it anew")
+            self._progress(f"the rig is not healthy ({'; '.join(problems)}): recreating it")
         else:
             self._progress("the rig is up and healthy")
         return not problems
@@ -148,7 +148,7 @@ class Rig:
         self._progress(f"starting {', '.join(layout.hosts)} on {layout.subnet}")
         made = rig_containers.Containers(engine.client, layout, self.state, record.instance)
         rig_containers.start_all(made, images, layout.servers, record.zone)
-        self._progress("waiting for them")
+        self._progress("waiting for the servers")
         self._prepare_forge(engine, record)
         record = self._fill_forge(record)  # while the servers boot
         self._wait(record)
