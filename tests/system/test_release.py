@@ -112,8 +112,8 @@ def test_where_health_never_comes_the_old_images_run_again_and_the_run_fails(rig
 
     assert "Cannot deploy to sandbox" in output
     assert "/mycosoft-website: is not healthy but" in output, output
-    assert "Cannot deploy to overflow1: another server of the rack failed. mas: what ran before was brought back." in output, output
-    assert "always-on: what ran before was brought back" in output, output
+    assert "Cannot deploy to overflow1: another server of the rack failed. mas: rolled back to the previous release." in output, output
+    assert "always-on: rolled back to the previous release" in output, output
     assert (images(rig), website(rig)["version"], commit(rig), locked(rig)) == (before, version, built_from, [])
     recorded = json.loads(rig.run("sandbox", ["tail", "-n", "1", f"{STATE}/history.jsonl"]).stdout)
     assert recorded["result"] == "rolled_back"
@@ -163,7 +163,7 @@ def test_a_rollback_that_fails_is_taken_back(rig: Rig, third: str, playbook: Pla
 
     assert "Cannot roll back sandbox" in output
     assert "port is already allocated" in output, output
-    assert "always-on: what ran before was brought back" in output, output
+    assert "always-on: rolled back to the previous release" in output, output
     assert (images(rig), website(rig)["version"], commit(rig), locked(rig)) == (ran, version, built_from, [])
     recorded = json.loads(rig.run("sandbox", ["tail", "-n", "1", f"{STATE}/history.jsonl"]).stdout)
     assert recorded["result"] == "rolled_back"

@@ -150,7 +150,7 @@ def test_a_server_that_cannot_be_reached_is_shown_and_fails_the_run_after_the_ot
     absent.write_text(json.dumps({"overflow": {"hosts": {ABSENT: {"ansible_host": "127.0.0.1", "ansible_port": 1}}}}), encoding="utf-8")
     run, page = look(playbook, place, "--inventory", str(absent))
     assert f"Cannot tell how {ABSENT} stands: it cannot be reached." in " ".join(run.refused().output.split())
-    assert "4 servers · 1 cannot be looked at" in page.text
+    assert "4 servers · 1 unreachable" in page.text
     assert "It cannot be reached." in page.section(ABSENT).text
     assert "mycosoft-website" in page.section("sandbox").text
 

@@ -14,16 +14,16 @@ def failure_text(action: str, result: Json, lost: t.Sequence[str], problems: t.S
     """``action``: what could not be done, as in "deploy to sandbox"; ``result``: of the task that failed on this host, empty where none did;
     ``lost``: hosts that cannot be reached any more; ``problems``: of docker_watch; ``restored``: the stacks of docker_release.
     """
-    elsewhere = "%s cannot be reached any more." % ", ".join(lost) if lost else "another server of the rack failed."
-    causes = _messages(result) or ["a task failed and said nothing." if result.get("failed") else elsewhere]
+    elsewhere = "%s became unreachable." % ", ".join(lost) if lost else "another server of the rack failed."
+    causes = _messages(result) or ["a task failed without a message." if result.get("failed") else elsewhere]
     found = ["%s/%s: %s" % (problem["project"], problem["service"], problem["what"]) for problem in problems]
     ailing = [problem for problem in found if not any(problem in cause for cause in causes)]
     if ailing:
-        causes.append("Not well at that moment: %s." % ", ".join(ailing))
+        causes.append("Unhealthy at that moment: %s." % ", ".join(ailing))
     back = [name for name, stack in restored.items() if stack["release"]]
-    causes.append("%s: what ran before was brought back." % ", ".join(back) if back else "Nothing ran before that could be brought back.")
+    causes.append("%s: rolled back to the previous release." % ", ".join(back) if back else "There was no previous release to roll back to.")
     if lost:
-        causes.append("%s stays as it is, locked by this run: run again when it answers." % ", ".join(lost))
+        causes.append("%s stays as it is, locked by this run: run again when it is reachable." % ", ".join(lost))
     return "Cannot %s: %s" % (action, " ".join(causes))
 
 

@@ -96,8 +96,8 @@ def summary(document: Json) -> t.List[str]:
     lost = sum(bool(host["problem"]) for host in hosts)
     ailing = sum(host["memory_status"] != "ok" for host in hosts if not host["problem"])
     parts = [_count(len(document["hosts"]), "server")]
-    parts += ["%d cannot be looked at" % lost] if lost else []
-    parts += ["%d not well" % ailing] if ailing else []
+    parts += ["%d unreachable" % lost] if lost else []
+    parts += ["%d with memory problems" % ailing] if ailing else []
     drift = [stack["drift"] for host in hosts if not host["problem"] for stack in host["releases"].values() if stack["drift"] is not None]
     differing = sum(map(len, drift))
     told = "%s from the release" % _count(differing, "difference") if differing else "nothing differs from the release"
@@ -177,7 +177,7 @@ def commits_text(commits: t.Mapping[str, str]) -> t.List[str]:
 
 def last_text(release: Json) -> str:
     """What became of the newest run where it is not what runs."""
-    what = {"started": "is under way, or was killed", "failed": "failed", "rolled_back": "went back to what ran before"}
+    what = {"started": "is in progress, or was killed", "failed": "failed", "rolled_back": "was rolled back"}
     said = what.get(release["result"], "ended with %s" % release["result"])
     when = "since" if release["result"] == "started" else "at"
     return "last run %s %s, %s %s" % (release["id"], said, when, moment(release["ended"] or release["began"]))

@@ -19,7 +19,7 @@ CASES: dict[str, tuple[Json, Json, str]] = {
     "a task failed": (
         FAILED,
         {"restored": BACK},
-        "General error: application not healthy after 30s. always-on, mindex: what ran before was brought back.",
+        "General error: application not healthy after 30s. always-on, mindex: rolled back to the previous release.",
     ),
     "items of a loop failed": (
         {
@@ -28,31 +28,31 @@ CASES: dict[str, tuple[Json, Json, str]] = {
             "results": [{"failed": True, "msg": "One!"}, {"failed": False, "msg": "Two"}, {"failed": True, "msg": "Three."}],
         },
         {},
-        "One! Three. Nothing ran before that could be brought back.",
+        "One! Three. There was no previous release to roll back to.",
     ),
     "services were not well": (
         FAILED,
         {"problems": [SICK], "restored": BACK},
         (
-            "General error: application not healthy after 30s. Not well at that moment: always-on/website: is not healthy but starting. "
-            "always-on, mindex: what ran before was brought back."
+            "General error: application not healthy after 30s. Unhealthy at that moment: always-on/website: is not healthy but starting. "
+            "always-on, mindex: rolled back to the previous release."
         ),
     ),
     "the task named the service itself": (
         {"failed": True, "msg": "Cannot confirm the start: always-on/website: is not healthy but starting. Read its log."},
         {"problems": [SICK], "restored": BACK},
-        "Cannot confirm the start: always-on/website: is not healthy but starting. Read its log. always-on, mindex: what ran before was brought back.",
+        "Cannot confirm the start: always-on/website: is not healthy but starting. Read its log. always-on, mindex: rolled back to the previous release.",
     ),
-    "nothing failed here": ({}, {"restored": BACK}, "another server of the rack failed. always-on, mindex: what ran before was brought back."),
+    "nothing failed here": ({}, {"restored": BACK}, "another server of the rack failed. always-on, mindex: rolled back to the previous release."),
     "a server is lost": (
         {},
         {"lost": ["moon"], "restored": BACK},
         (
-            "moon cannot be reached any more. always-on, mindex: what ran before was brought back. "
-            "moon stays as it is, locked by this run: run again when it answers."
+            "moon became unreachable. always-on, mindex: rolled back to the previous release. "
+            "moon stays as it is, locked by this run: run again when it is reachable."
         ),
     ),
-    "it said nothing": ({"failed": True}, {}, "a task failed and said nothing. Nothing ran before that could be brought back."),
+    "it said nothing": ({"failed": True}, {}, "a task failed without a message. There was no previous release to roll back to."),
 }
 
 

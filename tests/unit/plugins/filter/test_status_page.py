@@ -104,7 +104,7 @@ def test_every_text_is_escaped_whoever_wrote_it(tmp_path: t.Any) -> None:
 
 def test_without_a_record_the_page_says_what_leaves_one(tmp_path: t.Any) -> None:
     page = render([sandbox()], tmp_path)
-    assert "Nothing is on record yet." in page.text
+    assert "There are no samples yet." in page.text
     assert page.named("svg") == []
     assert page.named("a") == [], "one server needs no list of servers"
 

@@ -64,9 +64,9 @@ def test_a_service_without_a_container_has_a_row_all_the_same() -> None:
 @pytest.mark.parametrize(
     ("last", "said"),
     [
-        pytest.param(release(FIRST, "started", ended=None), "last run %s is under way, or was killed, since 2026-11-23 04:30" % FIRST, id="started"),
+        pytest.param(release(FIRST, "started", ended=None), "last run %s is in progress, or was killed, since 2026-11-23 04:30" % FIRST, id="started"),
         pytest.param(release(FIRST, "failed"), "last run %s failed, at 2026-11-23 04:31" % FIRST, id="failed"),
-        pytest.param(release(FIRST, "rolled_back"), "last run %s went back to what ran before, at 2026-11-23 04:31" % FIRST, id="rolled back"),
+        pytest.param(release(FIRST, "rolled_back"), "last run %s was rolled back, at 2026-11-23 04:31" % FIRST, id="rolled back"),
     ],
 )
 def test_a_newer_run_than_the_release_is_told(last: Json, said: str) -> None:
@@ -96,7 +96,7 @@ def test_records_that_cannot_be_read_are_told() -> None:
 )
 def test_a_server_that_was_not_seen_is_shown_and_counted(lost: Json, problem: str) -> None:
     report = status_report([sandbox(), {"host": "overflow1", "plan": {}, **lost}])
-    assert report["text"].splitlines()[0] == "2 servers, 1 cannot be looked at, nothing differs from the release"
+    assert report["text"].splitlines()[0] == "2 servers, 1 unreachable, nothing differs from the release"
     assert report["text"].splitlines()[-1] == f"overflow1: {problem}"
     assert report["document"]["hosts"]["overflow1"] == {"problem": problem}
     assert [host["level"] for host in report["page"]["hosts"]] == ["ok", "lost"]
