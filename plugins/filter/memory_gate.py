@@ -13,10 +13,10 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import 
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.gate import gate
 
 
-def memory_gate(memory: t.Any, plan: t.Any, step: str) -> t.Dict[str, t.Any]:
-    """What a step needs, and which services to stop if that much is not available."""
+def memory_gate(memory: t.Any, plan: t.Any, step: str, pressure_maximum: float = 100.0) -> t.Dict[str, t.Any]:
+    """What a step needs, whether it fits, and which services to stop if that much is not available."""
     try:
-        return gate(plain(memory), plain(plan), str(step))
+        return gate(plain(memory), plain(plan), str(step), float(pressure_maximum))
     except RackError as error:
         raise AnsibleFilterError(error.message) from error
 

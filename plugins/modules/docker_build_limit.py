@@ -93,6 +93,11 @@ peak:
   returned: when RV(supported) is V(true)
   type: int
   sample: 1288490188
+remark:
+  description: What an operator should know of the limit, such as that there is none, or that builds came close to it. Empty where there is nothing to say.
+  returned: always
+  type: str
+  sample: Builds took 3.9G of their limit of 4G. Where a step was killed (exit code 137), builds need a larger limit.
 """
 
 import json
@@ -101,7 +106,7 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, RackError, reported
-from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import ENGINE_MINIMUM, exact
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import ENGINE_MINIMUM, exact, human
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.build_cgroup import BuildCgroup
 
@@ -141,6 +146,13 @@ def _configured(path: Path) -> Facts:
         raise InvalidInput("Cannot read where the engine puts cgroups: %s: %s. Correct it, or set cgroup_parent." % (path, error)) from error
 
 
+def remark(before: t.Optional[int], peak: t.Optional[int]) -> str:
+    """Whether builds came close to the limit that there was. A step that was killed at the limit leaves a peak a few pages below."""
+    if not before or (peak or 0) <= 0.9 * before:
+        return ""
+    return "Builds took %s of their limit of %s. Where a step was killed (exit code 137), builds need a larger limit." % (human(peak or 0), human(before))
+
+
 def run(module: AnsibleModule, root: Path) -> Facts:
     params = module.params
     memory = params["memory"]
@@ -149,18 +161,19 @@ def run(module: AnsibleModule, root: Path) -> Facts:
     info = connect(params).get("/info")
     reason = unsupported(info, params["docker_host"])
     if reason is not None:
-        return {"changed": False, "supported": False, "reason": reason}
+        return {"changed": False, "supported": False, "reason": reason, "remark": "Builds have no memory limit: %s." % reason}
 
     group = BuildCgroup(root, int(info.get("CgroupVersion") or 1), cgroup_parent(params, root))
     wanted = memory - memory % 4096 or None  # the kernel counts whole pages
-    before = group.limit()
+    before, peak = group.limit(), group.peak()
     facts: Facts = {
         "changed": before != wanted,
         "supported": True,
         "cgroup": group.path,
         "before": before,
         "after": wanted,
-        "peak": group.peak(),
+        "peak": peak,
+        "remark": remark(before, peak),
         "diff": {"before": {"build_limit": before}, "after": {"build_limit": wanted}},
     }
     if before != wanted and not module.check_mode:

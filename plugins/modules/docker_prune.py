@@ -222,6 +222,11 @@ freed:
   returned: when the engine was reached
   type: dict
   sample: {"containers": 3, "images": 5242880, "networks": 0, "volumes": 0, "build_cache": 133, "total": 5243016}
+summary:
+  description: What was removed, or would be, in one line.
+  returned: when the engine was reached
+  type: str
+  sample: "1 container, 2 images, 0 networks, 0 volumes and 12 build cache records: 5.1M of disk"
 engine:
   description: The engine that was pruned.
   returned: when the engine was reached

@@ -20,11 +20,11 @@ STEPS = ("build", "start")
 _NAMED = 3  # biggest containers that a refusal names
 
 
-def gate(memory: Json, plan: Json, step: str) -> Json:
+def gate(memory: Json, plan: Json, step: str, pressure_maximum: float = 100.0) -> Json:
     """What ``step`` needs on this host, what is missing, and which optional services to stop for it, smallest harm first.
 
     ``memory``: the answer of memory_check with containers; ``plan``:
-    ``hosts[h]`` of memory_plan. Nothing is to be stopped where that would not
+    ``hosts[h]`` of memory_plan; ``pressure_maximum``: the percentage that :func:`pressure` has to stay below. Nothing is to be stopped where that would not
     be enough: it would be harm for nothing.
     """
     if step not in STEPS:
@@ -40,10 +40,18 @@ def gate(memory: Json, plan: Json, step: str) -> Json:
         "need": need,
         "available": available,
         "missing": missing,
+        "pressure": pressure(memory["host"]),
+        "fits": missing == 0 and pressure(memory["host"]) < pressure_maximum,
         "stop": stop or [],
         "enough": stop is not None,
         "message": _message(step, need, available, missing, optional, containers),
     }
+
+
+def pressure(host: Json) -> float:
+    """The share of the last 10 seconds, in percent, in which everything on the host waited for memory; 0 where the kernel does not tell (PSI)."""
+    full = (host.get("pressure") or {}).get("full") or {}
+    return float(full.get("avg10") or 0.0)
 
 
 def _build_need(plan: Json) -> int:

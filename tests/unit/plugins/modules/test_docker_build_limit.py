@@ -140,3 +140,17 @@ def test_a_kernel_that_takes_no_limit_is_named(machine: Machine, run: Run) -> No
     result = run(4 * G)
     assert result["failed"] is True
     assert result["msg"].startswith("Cannot limit builds: %s: Is a directory" % path)
+
+
+@pytest.mark.parametrize(
+    ("before", "peak", "said"),
+    [
+        pytest.param(4 * G, 4 * G - 4096, "Builds took 4G of their limit of 4G.", id="a step that was killed leaves its peak just below"),
+        pytest.param(4 * G, 2 * G, "", id="half of it"),
+        pytest.param(4 * G, None, "", id="a kernel that tells no peak"),
+        pytest.param(None, G, "", id="no limit"),
+    ],
+)
+def test_what_came_close_to_the_limit_is_remarked(before: int | None, peak: int | None, said: str) -> None:
+    assert docker_build_limit.remark(before, peak).startswith(said)
+    assert bool(docker_build_limit.remark(before, peak)) == bool(said)

@@ -96,6 +96,22 @@ def test_a_start_needs_what_its_reservations_promise_beyond_what_is_held(held: f
     assert gate(memory(64, website=held), plan(website=reservation), "start")["need"] == need * G
 
 
+@pytest.mark.parametrize(
+    ("available", "psi", "fits"),
+    [
+        pytest.param(4, None, True, id="a kernel that tells no pressure"),
+        pytest.param(4, {"full": {"avg10": 39.9}}, True, id="little pressure"),
+        pytest.param(4, {"full": {"avg10": 40.0}}, False, id="pressure at the maximum"),
+        pytest.param(3, {"full": {"avg10": 0.0}}, False, id="memory is missing"),
+    ],
+)
+def test_a_step_fits_where_memory_is_available_and_nobody_waits_for_it(available: float, psi: Json | None, fits: bool) -> None:
+    found = memory(available)
+    found["host"]["pressure"] = psi
+    verdict = gate(found, plan(build=4), "build", pressure_maximum=40)
+    assert (verdict["fits"], verdict["pressure"]) == (fits, psi["full"]["avg10"] if psi else 0.0)
+
+
 def test_another_step_is_not_known() -> None:
     with pytest.raises(InvalidInput, match="'restart': it is not known. Use build or start"):
         gate(memory(1), plan(), "restart")
