@@ -1,7 +1,7 @@
 # Copyright (c) 2026 mycosoft.rack maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""deploy_lock on the controller: who asks, and which other run is gone. Ansible itself runs it, on this machine; processes are real."""
+"""deploy_lock on the controller: who asks, and which other run is gone. Processes and what the lock holds are real."""
 
 from __future__ import annotations
 
@@ -9,16 +9,23 @@ import dataclasses
 import json
 import os
 import pwd
+import re
 import socket
 import subprocess
 import sys
+import threading
 import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.mycosoft.rack.plugins.action.deploy_lock import identity, orphaned, seen_gone
-from ansible_collections.mycosoft.rack.plugins.module_utils._lock.decide import Controller, controller_of
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.testing import patch_module_args
+from ansible.playbook.task import Task
+from ansible.utils.display import Display
+from ansible_collections.mycosoft.rack.plugins.action.deploy_lock import ActionModule, identity, orphaned, seen_gone
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock.decide import controller_of
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock.file import controller
+from ansible_collections.mycosoft.rack.plugins.modules import deploy_lock
 
 ROOT = Path("/")
 LOGIN = pwd.getpwuid(os.getuid()).pw_name
@@ -58,63 +65,80 @@ def test_a_process_that_was_killed_is_seen_to_be_gone_and_one_that_lives_is_not(
     assert not seen_gone({"cause": "damaged", "age": 1.0}, me)
 
 
-@dataclasses.dataclass(frozen=True)
-class Local:
-    """This machine as a server, with a directory of its own."""
+class Local(ActionModule):
+    """The plugin, with the module run in this process instead of on a server: what it waits for and whom it finds gone is real."""
 
-    folder: Path
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self._folder, self._capsys = folder, capsys
+        self._display = Display()
+        self.task_vars = {"inventory_hostname": "sandbox"}
+        #: What the terminal shows while the task runs.
+        self.said = ""
 
-    def __call__(self, run: str, *options: str) -> dict[str, t.Any]:
-        """What one task returns. Its run is over by then: to the next one, what it took is a killed run's."""
-        arguments = " ".join((f"state_directory={self.folder}", f"run={run}", *options))
-        command = ["ansible", "localhost", "--connection", "local", "--module-name", "mycosoft.rack.deploy_lock", "--args", arguments]
-        settings = {"ANSIBLE_HOME": str(self.folder), "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1"}
-        done = subprocess.run(command, env={**os.environ, **settings}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        document, _end = json.JSONDecoder().raw_decode(done.stdout, done.stdout.index("{"))
-        return t.cast("dict[str, t.Any]", document["plays"][0]["tasks"][0]["hosts"]["localhost"])
+    def take(self, run: str, **options: t.Any) -> dict[str, t.Any]:
+        """What a task of this run returns."""
+        self._task = Task()
+        self._task.args = {"state_directory": str(self._folder), "run": run, **options}
+        return self.steps()
 
-    def of(self, holder: Controller) -> None:
-        """Let another process have taken what is taken."""
-        path = self.folder / "lock.json"
-        path.write_text(json.dumps({**json.loads(path.read_text()), "controller": dataclasses.asdict(holder)}))
+    def call(self, **more: t.Any) -> dict[str, t.Any]:
+        with patch_module_args({**self._task.args, **more}), pytest.raises(SystemExit):
+            deploy_lock.main()
+        *said, result = self._capsys.readouterr().out.splitlines()
+        self.said += " ".join(said)
+        answer: dict[str, t.Any] = json.loads(result)
+        return answer
+
+    def let_hold(self, process: int) -> None:
+        """Make another process the one that took what is taken."""
+        path = self._folder / "lock.json"
+        holder = dataclasses.asdict(controller(process, socket.gethostname(), ROOT))
+        path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "controller": holder}), encoding="utf-8")
 
 
 @pytest.fixture
-def local(tmp_path: Path) -> Local:
-    return Local(tmp_path)
+def local(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Local:
+    return Local(tmp_path, capsys)
 
 
 def test_a_run_that_was_killed_on_this_controller_gives_way_at_once(local: Local) -> None:
-    taken = local("theirs")["lock"]
-    assert (taken["by"], taken["controller"]["host"]) == (LOGIN, socket.gethostname())
-    mine = local("mine")
-    assert (mine["changed"], mine["waited"] < 60, mine["lock"]["run"]) == (True, True, "mine")
-    assert mine["took_over"] == {**taken, "why": "its process %(pid)d on %(host)s is gone" % taken["controller"]}
-
-
-@pytest.mark.slow
-def test_a_run_that_is_killed_while_another_waits_for_it_gives_way(local: Local) -> None:
-    local("theirs")
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(4)"]) as process:
-        local.of(controller(process.pid, socket.gethostname(), ROOT))
-        mine = local("mine", "wait=60")
+    local.take("theirs")
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        local.let_hold(process.pid)
+        process.kill()
+    mine = local.take("mine")
+    assert (mine["changed"], mine["waited"], mine["lock"]["run"], mine["lock"]["by"]) == (True, 0, "mine", LOGIN)
+    assert mine["took_over"]["run"] == "theirs"
     assert mine["took_over"]["why"] == f"its process {process.pid} on {socket.gethostname()} is gone"
 
 
+def test_a_run_that_is_killed_while_another_waits_for_it_gives_way(local: Local, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ansible_collections.mycosoft.rack.plugins.action.deploy_lock.SLICE", 1.0)
+    local.take("theirs")
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        local.let_hold(process.pid)
+        end = threading.Timer(0.5, process.kill)
+        end.start()
+        mine = local.take("mine", wait=60)
+        end.join()
+    assert mine["took_over"]["why"] == f"its process {process.pid} on {socket.gethostname()} is gone"
+    assert mine["waited"] < 60
+
+
 def test_a_run_that_lives_is_waited_for_as_long_as_it_was_said(local: Local) -> None:
-    local("theirs", "lease=1")
-    local.of(controller(os.getpid(), socket.gethostname(), ROOT))
-    refused = local("mine", "wait=2")
+    local.take("theirs", lease=1)
+    local.let_hold(os.getpid())
+    refused = local.take("mine", wait=2)
     assert refused["failed"] is True
-    assert refused["msg"].startswith("Cannot take the lock of localhost: deploy theirs by ")
+    assert refused["msg"].startswith("Cannot take the lock of sandbox: deploy theirs by ")
     assert refused["held_by"]["controller"]["pid"] == os.getpid()
     assert refused["waited"] >= 1
+    assert re.fullmatch(r"\s*sandbox: deploy theirs by .* Waiting up to 1 s\.\s*", local.said)
 
 
 def test_a_wait_that_is_no_number_is_refused(local: Local) -> None:
-    refused = local("mine", "wait=long")
-    assert refused["failed"] is True
-    assert refused["msg"].startswith("Cannot wait 'long' seconds for the lock: that is no number. Correct wait")
+    with pytest.raises(AnsibleActionFail, match="Cannot wait 'long' seconds for the lock: that is no number. Correct wait"):
+        local.take("mine", wait="long")
 
 
 @pytest.mark.parametrize(

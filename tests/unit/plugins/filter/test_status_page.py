@@ -21,8 +21,8 @@ HOSTILE = "<script>alert(1)</script>\"'&{{ 7 * 7 }}{% raw %}"
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
-    return render(rack(), tmp_path_factory.mktemp("page"))
+def page() -> Page:
+    return render(rack())
 
 
 def test_it_is_one_file_that_loads_nothing_and_says_so_to_the_browser(page: Page) -> None:
@@ -85,7 +85,7 @@ def test_tables_and_drawings_can_be_read_without_seeing_them(page: Page) -> None
     assert page.named("html") == [{"lang": "en"}]
 
 
-def test_every_text_is_escaped_whoever_wrote_it(tmp_path: t.Any) -> None:
+def test_every_text_is_escaped_whoever_wrote_it() -> None:
     finding = {"level": "warn", "subject": HOSTILE, "message": HOSTILE, "help": HOSTILE}
     run = {"id": HOSTILE, "result": "failed", "began": None, "ended": "2026-11-23T04:00:00Z", "by": HOSTILE, "stacks": [HOSTILE]}
     written = release(HOSTILE, by=HOSTILE, sources={f"/srv/{HOSTILE}": HOSTILE})
@@ -95,22 +95,22 @@ def test_every_text_is_escaped_whoever_wrote_it(tmp_path: t.Any) -> None:
         memory=memory(31 * G, container(None, HOSTILE, None, G, name=HOSTILE), findings=[finding], status="warn"),
         released=released({"always-on": stack(written, drift=drift, last=release(HOSTILE + "2", "failed"))}, runs=[run], samples=[sample(7200, G)]),
     )
-    page = render([facts, unreachable("b" + HOSTILE, HOSTILE), sandbox(released=released({"always-on": stack(problem=HOSTILE)}))], tmp_path)
+    page = render([facts, unreachable("b" + HOSTILE, HOSTILE), sandbox(released=released({"always-on": stack(problem=HOSTILE)}))])
     assert page.outside() == []
     assert page.source.count("<script") == 0
     assert page.text.count(HOSTILE) >= 15
     assert "49" not in page.text
 
 
-def test_without_a_record_the_page_says_what_leaves_one(tmp_path: t.Any) -> None:
-    page = render([sandbox()], tmp_path)
+def test_without_a_record_the_page_says_what_leaves_one() -> None:
+    page = render([sandbox()])
     assert "There are no samples yet." in page.text
     assert page.named("svg") == []
     assert page.named("a") == [], "one server needs no list of servers"
 
 
-def test_where_no_engine_answers_the_page_does_not_claim_that_nothing_runs(tmp_path: t.Any) -> None:
-    page = render([sandbox(memory=memory(31 * G, status="warn"), released=released({"always-on": stack(release(), drift=None)}, engine="Silent."))], tmp_path)
+def test_where_no_engine_answers_the_page_does_not_claim_that_nothing_runs() -> None:
+    page = render([sandbox(memory=memory(31 * G, status="warn"), released=released({"always-on": stack(release(), drift=None)}, engine="Silent."))])
     assert "Not known: no engine answers." in page.text
     assert SECOND in page.text
 

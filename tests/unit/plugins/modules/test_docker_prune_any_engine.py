@@ -111,7 +111,7 @@ def ids(result: dict[str, t.Any], part: str) -> dict[str, set[str]]:
     return {kind: {found["id"] for found in result[part][kind]} for kind in KINDS}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(fill=engines(), chosen=options, newest=st.sampled_from(["1.41", "1.45", "1.53"]), spoken=st.sampled_from(["auto", "1.41"]))
 def test_check_mode_names_exactly_what_the_real_run_removes(fill: t.Callable[[DockerEngine], None], chosen: dict[str, t.Any], newest: str, spoken: str) -> None:
     with tempfile.TemporaryDirectory() as directory, DockerEngine(Path(directory), newest) as engine:

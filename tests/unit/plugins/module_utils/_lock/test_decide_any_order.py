@@ -127,5 +127,5 @@ class Server(RuleBasedStateMachine):
         self.lock, self.now = before
 
 
-Server.TestCase.settings = settings(max_examples=100, stateful_step_count=40)
+Server.TestCase.settings = settings(max_examples=50, stateful_step_count=40)
 test_any_order = Server.TestCase
