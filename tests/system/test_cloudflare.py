@@ -70,13 +70,13 @@ def test_without_a_purge_visitors_get_the_old_page_and_after_one_the_new_where_i
     assert running(rig) == new
     assert served(rig) == {"/": kept, "/api/state": kept}
 
-    def purge(selector: str, path: str, verify: str) -> None:
-        extra = {"cloudflare_purge_selector": selector, "cloudflare_purge_urls": [f"http://{ZONE_NAME}{path}"], "cloudflare_purge_verify": verify}
+    def purge(selector: str, address: str, verify: str) -> None:
+        extra = {"cloudflare_purge_selector": selector, "cloudflare_purge_targets": {selector: [address]}, "cloudflare_purge_verify": verify}
         playbook("purge", extra=extra).succeeded()
 
-    purge("files", "/", verify="fail")
+    purge("files", f"http://{ZONE_NAME}/", verify="fail")
     assert served(rig) == {"/": new, "/api/state": kept}
-    purge("prefixes", "/api", verify="never")  # there is no page of this address, only below it
+    purge("prefixes", f"{ZONE_NAME}/api", verify="never")  # there is no page of this address, only below it
     assert served(rig) == {"/": new, "/api/state": new}
     assert purged(rig) == [{"files": [f"http://{ZONE_NAME}/"]}, {"prefixes": [f"{ZONE_NAME}/api"]}]
 

@@ -19,6 +19,7 @@ import urllib.parse
 from dataclasses import dataclass
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import InvalidInput
+from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.address import Unusable, host_name, is_domain, prefix, shown, web_host, web_url
 
 Json = t.Dict[str, t.Any]
 Item = t.Union[str, Json]
@@ -29,8 +30,6 @@ ACTIONS = {"purge": "purge_cache", "invalidate": "invalidate_cache"}
 ITEMS_PER_REQUEST, FILES_PER_REQUEST = 100, 500
 
 _ZONE_ID = re.compile(r"[0-9a-f]{32}")
-_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
-_HOST = re.compile(r"(?=.{1,253}$)%s(\.%s)+" % (_LABEL, _LABEL))
 
 
 @dataclass(frozen=True)
@@ -181,22 +180,24 @@ def selected(kind: str, items: t.Iterable[t.Any]) -> Selection:
 
 
 def _wrong(kind: str, item: t.Any, cause: str, remedy: str) -> InvalidInput:
-    return InvalidInput("Cannot use the %s %s: %s. %s." % (kind, json.dumps(item), cause, remedy))
+    return InvalidInput("Cannot use the %s %s: %s. %s." % (kind, shown(json.dumps(item)), cause, remedy))
+
+
+def _usable(kind: str, item: t.Any, check: t.Callable[[t.Any], str], address: t.Any) -> str:
+    try:
+        return check(address)
+    except Unusable as error:
+        raise _wrong(kind, item, "it %s" % error.cause, error.remedy) from error
 
 
 def _file(item: t.Any) -> Item:
-    url = item.get("url") if isinstance(item, dict) else item
-    if isinstance(item, dict):
-        headers = item.get("headers") or {}
-        if set(item) - {"url", "headers"} or not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
-            raise _wrong("file", item, "an entry has url and headers (names and strings), nothing else", "Correct the entry")
-    if not isinstance(url, str) or re.search(r"[\s\x00-\x1f]", url) or not _web_host(url):
-        raise _wrong("file", item, "it is no absolute http or https URL", "Give URLs as visitors use them, such as https://example.org/logo.png")
-    if "#" in url:
-        raise _wrong("file", item, "browsers keep the part after # to themselves", "Leave it out")
-    if urllib.parse.urlsplit(url).path.endswith("*"):
-        raise _wrong("file", item, "a wildcard is not supported here", "Use prefixes (example.org/path) for everything below a path")
-    return {"url": url, "headers": dict(item["headers"])} if isinstance(item, dict) and item.get("headers") else url
+    if not isinstance(item, dict):
+        return _usable("file", item, web_url, item)
+    headers = item.get("headers") or {}
+    if set(item) - {"url", "headers"} or not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
+        raise _wrong("file", item, "an entry has url and headers (names and strings), nothing else", "Correct the entry")
+    url = _usable("file", item, web_url, item.get("url"))
+    return {"url": url, "headers": dict(headers)} if headers else url
 
 
 def _tag(item: str) -> Item:
@@ -206,18 +207,11 @@ def _tag(item: str) -> Item:
 
 
 def _host(item: str) -> Item:
-    if not _HOST.fullmatch(item.lower()):
-        raise _wrong("host", item, "a host is a name alone, without scheme, port or path", "Give it such as www.example.org")
-    return item.lower()
+    return _usable("host", item, host_name, item)
 
 
 def _prefix(item: str) -> Item:
-    host, _slash, path = item.partition("/")
-    if not _HOST.fullmatch(host.lower()) or re.search(r"[\s?#*]", path) or path.count("/") > 30:
-        raise _wrong(
-            "prefix", item, "a prefix is a host and a path of at most 31 parts, without scheme, query and wildcard", "Give it such as example.org/blog"
-        )
-    return item
+    return _usable("prefix", item, prefix, item)
 
 
 _CHECKS: t.Dict[str, t.Callable[[t.Any], Item]] = {"files": _file, "tags": _tag, "hosts": _host, "prefixes": _prefix}
@@ -231,24 +225,15 @@ def _zone_id(text: str) -> str:
 
 
 def _zone_name(text: str) -> str:
-    if _HOST.fullmatch(text.lower()):
+    if is_domain(text):
         return text.lower()
     remedy = "This looks like an id: give it as zone_id instead" if _ZONE_ID.fullmatch(text.lower()) else "Give it such as example.org"
     raise InvalidInput("Cannot use %s as zone: it is no domain name. %s." % (json.dumps(text), remedy))
 
 
-def _web_host(url: str) -> str:
-    """Host of an http or https URL, or nothing."""
-    try:
-        parts = urllib.parse.urlsplit(url)
-        return (parts.hostname or "") if parts.scheme in ("http", "https") and (parts.port is None or parts.port) else ""
-    except ValueError:
-        return ""
-
-
 def _api_url(url: str) -> str:
-    if not _web_host(url) or re.search(r"[\s?#@]", url):
+    if not web_host(url) or re.search(r"[\s?#@]", url):
         raise InvalidInput("Cannot use the given api_url: it is no plain http or https address. Leave it out to use Cloudflare's own.")
-    if url.startswith("http:") and _web_host(url).endswith("cloudflare.com"):
+    if url.startswith("http:") and web_host(url).endswith("cloudflare.com"):
         raise InvalidInput("Cannot use %s as api_url: the token would travel unencrypted. Use https." % url)
     return url.rstrip("/")

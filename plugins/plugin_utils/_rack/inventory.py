@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import Field, Where, each, fields, list_of, map_of, suggestion
+from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.address import Target, Unusable, shown, target
 from ansible_collections.mycosoft.rack.plugins.module_utils._override.heap import RUNTIMES
 from ansible_collections.mycosoft.rack.plugins.module_utils._rollout.blockers import RECREATE, Drain, read_drain, read_mode
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.measure import Size, read_limit, read_size
@@ -53,7 +54,7 @@ class Service:
     essential: bool
     optional: bool
     public: bool
-    urls: t.Tuple[str, ...]
+    urls: t.Tuple[Target, ...]
     health: t.Optional[str]
     env: t.Mapping[str, str]
     needs: t.Tuple[str, ...]
@@ -160,6 +161,14 @@ def _url(value: t.Any) -> str:
     return t.cast(str, value)
 
 
+def _visited(value: t.Any) -> Target:
+    """An address of visitors. Refused is what could not be purged after the deploy."""
+    try:
+        return target(value)
+    except Unusable as error:
+        raise ValueError("%s %s. %s." % (shown(repr(value)), error.cause, error.remedy)) from error
+
+
 def _repo(value: t.Any) -> str:
     repo = _text(value)
     if "://" in repo and urlsplit(repo).password is not None:
@@ -203,7 +212,7 @@ SERVICE = {
     "essential": Field(each(_flag), default=False),
     "optional": Field(each(_flag), default=False),
     "public": Field(each(_flag), default=False),
-    "urls": Field(list_of(each(_url)), default=()),
+    "urls": Field(list_of(each(_visited)), default=()),
     "health": Field(each(_url), default=None),
     "env": Field(map_of(each(_env_value), each(_env_name)), default={}),
     "needs": Field(list_of(each(_text)), default=()),

@@ -24,6 +24,7 @@ from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.hosts import G
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.inventory import Rack, Service, Stack, read_rack
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.measure import Resources
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.needs import externals_of, graph, needed_by, stages
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.purge import targets
 
 Json = t.Dict[str, t.Any]
 
@@ -81,15 +82,13 @@ def _rendered(plan: Plan) -> Json:
     for stack in plan.rack.stacks.values():
         for host in stack.hosts():
             here[host].append(stack)
+    public = [service for service in plan.rack.services() if service.public]
     return {
         "hosts": {host: _host(plan, budget, here[host]) for host, budget in plan.budgets.items()},
         "stages": max(list(plan.stage.values()) or [0]) + 1 if plan.rack.stacks else 0,
         "projects": [stack.project for stack in plan.rack.stacks.values()],
-        "public": [
-            {"stack": service.stack, "service": service.name, "host": service.host, "urls": list(service.urls)}
-            for service in plan.rack.services()
-            if service.public
-        ],
+        "public": [{"stack": service.stack, "service": service.name, "host": service.host} for service in public],
+        "purge": targets(public),
     }
 
 
@@ -100,6 +99,7 @@ def _host(plan: Plan, budget: Budget, stacks: t.Sequence[Stack]) -> Json:
     return {
         "memory": budget.facts(),
         "stacks": {stack.name: _stack(plan, stack, name, services[stack.name]) for stack in stacks},
+        "releases": {stack.name: _release(stack) for stack in stacks},
         "starts": sorted(starts, key=lambda start: start["stage"]),
         "limits": [{**_identity(plan, service), **_sizes(plan, service)} for stack in stacks for service in services[stack.name]],
         "externals": sorted({external.name for stack in stacks for service in services[stack.name] for external in externals_of(plan.rack, service)}),
@@ -135,6 +135,11 @@ def _stack(plan: Plan, stack: Stack, host: str, services: t.Sequence[Service]) -
     }
 
 
+def _release(stack: Stack) -> Json:
+    """What docker_release has to know of a stack. Values of its environment, which may be secret, are not among it."""
+    return {"project": stack.project, "sources": [source.dest for source in stack.sources]}
+
+
 def _arguments(stack: Stack) -> t.List[str]:
     """What stands between ``docker compose`` and its verb, so that every call means the same project and files."""
     arguments = ["--project-name", stack.project, "--project-directory", stack.directory]
@@ -151,7 +156,7 @@ def _service(plan: Plan, service: Service) -> Json:
         **_sizes(plan, service),
         "essential": service.essential,
         "public": service.public,
-        "urls": list(service.urls),
+        "urls": [target.url for target in service.urls],
         "health": service.health,
         "env": {**plan.addresses[service.id], **service.env},
         "heap": service.heap and heap(service.heap, service.heap_percent, plan.granted[service.id].memory),

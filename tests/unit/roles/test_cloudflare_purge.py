@@ -21,7 +21,11 @@ pytestmark = pytest.mark.slow
 
 ZONE, NAME, TOKEN = secrets.token_hex(16), "rack.example", secrets.token_hex(20)
 TOKENS = ("CLOUDFLARE_API_TOKEN", "CF_API_TOKEN", "CLOUDFLARE_TOKEN")
-URLS = ["https://rack.example/", "https://rack.example/blog/?page=1", "http://www.rack.example:8080/shop#cart"]
+TARGETS = {
+    "files": ["https://rack.example/", "http://www.rack.example:8080/shop"],
+    "hosts": ["rack.example", "www.rack.example"],
+    "prefixes": ["rack.example/", "www.rack.example/shop"],
+}
 
 PLAYBOOK = [{"name": "Purge", "hosts": "rack", "gather_facts": False, "roles": ["mycosoft.rack.cloudflare_purge"]}]
 #: Servers at an address kept for documentation: a connection to one would fail the run.
@@ -41,7 +45,7 @@ class Controller:
     def play(self, *arguments: str, **options: t.Any) -> subprocess.CompletedProcess[str]:
         """Run the role; ``options`` without the prefix of its variables."""
         given = {"zone_id": ZONE, "api_url": self.api.url, "verify": "never", "max_wait": 0, **options}
-        variables = {"rack_plan": {"public": [{"urls": URLS}]}, **{"cloudflare_purge_" + name: value for name, value in given.items()}}
+        variables = {"rack_plan": {"purge": TARGETS}, **{"cloudflare_purge_" + name: value for name, value in given.items()}}
         (self.folder / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
         files = (self.folder / "play.yml", "--inventory", self.folder / "inventory.json", "--extra-vars", "@%s" % (self.folder / "variables.json"))
         return run("ansible-playbook", *files, *arguments, cwd=ROOT, **self.environment)
@@ -62,18 +66,12 @@ def controller(tmp_path: Path) -> t.Iterator[Controller]:
         yield made
 
 
-SELECTED = {
-    "hosts": {"hosts": ["rack.example", "www.rack.example"]},
-    "prefixes": {"prefixes": ["rack.example/", "rack.example/blog/", "www.rack.example/shop"]},
-    "files": {"files": URLS[:2]},
-    "everything": {"purge_everything": True},
-}
+SELECTED = {**{selector: {selector: addresses} for selector, addresses in TARGETS.items()}, "everything": {"purge_everything": True}}
 
 
 @pytest.mark.parametrize("selector", SELECTED)
 def test_what_is_purged_comes_from_the_public_services_once_for_all_servers(controller: Controller, selector: str) -> None:
-    options = {"urls": URLS[:2]} if selector == "files" else {}
-    assert controller.purged(selector=selector, **options) == [SELECTED[selector]]
+    assert controller.purged(selector=selector) == [SELECTED[selector]]
 
 
 def test_the_zone_may_be_given_by_its_name(controller: Controller) -> None:
@@ -103,7 +101,7 @@ SKIPPED: dict[str, tuple[dict[str, t.Any], str]] = {
     "no zone": ({"zone_id": ""}, "no zone is configured (cloudflare_purge_zone_id or cloudflare_purge_zone)"),
     "never": ({"when": "never"}, "cloudflare_purge_when is never"),
     "auto, nothing changed": ({"changed": False}, "no public service changed"),
-    "no URL": ({"urls": []}, "no public service has a URL"),
+    "no URL": ({"targets": {}}, "no public service has a URL"),
 }
 
 
@@ -151,7 +149,7 @@ def page(status: str, age: int) -> dict[str, t.Any]:
 @pytest.mark.parametrize(("verify", "code"), [("warn", 0), ("fail", 2)])
 def test_a_page_that_stays_old_is_told(controller: Controller, verify: str, code: int) -> None:
     controller.edge.faults.append(page("HIT", 500))
-    done = controller.play(verify=verify, verify_max_wait=0, selector="everything", urls=[controller.edge.origin + "/"])
+    done = controller.play(verify=verify, verify_max_wait=0, selector="everything", targets={"files": [controller.edge.origin + "/"]})
     assert done.returncode == code, done.stdout
     assert "%s/ is served stale: the copy is 500 s old" % controller.edge.origin in done.stdout + done.stderr
     assert [entry["target"] for entry in controller.edge.journal.read()] == ["/"]
@@ -160,7 +158,7 @@ def test_a_page_that_stays_old_is_told(controller: Controller, verify: str, code
 
 def test_a_fresh_page_is_proven(controller: Controller) -> None:
     controller.edge.faults.append({**page("MISS", 0), "headers": {"CF-Cache-Status": "MISS"}})
-    assert controller.purged(verify="fail", selector="everything", urls=[controller.edge.origin + "/"]) == [SELECTED["everything"]]
+    assert controller.purged(verify="fail", selector="everything", targets={"files": [controller.edge.origin + "/"]}) == [SELECTED["everything"]]
     assert len(controller.edge.journal.read()) == 1
 
 

@@ -41,6 +41,7 @@ def test_a_host_that_nobody_measured_is_planned_and_not_checked() -> None:
     assert result["hosts"]["overflow1"] == {
         "memory": {"total": 8 * G, "reserve": 6 * G, "build": 0, "limits": 0, "others": 0, "unlimited": 0, "headroom": 2 * G},
         "stacks": {},
+        "releases": {},
         "starts": [],
         "limits": [],
         "externals": [],
@@ -136,9 +137,29 @@ def test_a_service_takes_precedence_over_an_external_of_its_name() -> None:
     assert result["hosts"]["sandbox"]["stacks"]["s"]["services"]["a"]["env"] == {}
 
 
-def test_public_services_are_listed_with_their_host_and_addresses() -> None:
-    services = {"site": {"memory": "1G", "public": True, "urls": ["https://example.org/"], "host": "overflow1"}, "api": {"memory": "1G"}}
-    assert plan({"s": stack(services=services)})["public"] == [{"stack": "s", "service": "site", "host": "overflow1", "urls": ["https://example.org/"]}]
+def test_public_services_are_listed_with_their_host() -> None:
+    services = {"site": {"memory": "1G", "public": True, "host": "overflow1"}, "api": {"memory": "1G"}}
+    assert plan({"s": stack(services=services)})["public"] == [{"stack": "s", "service": "site", "host": "overflow1"}]
+
+
+def test_what_a_purge_names_comes_from_the_addresses_of_public_services_each_once() -> None:
+    services = {
+        "site": {"memory": "1G", "public": True, "urls": ["https://example.org/", "https://www.example.org:8443/blog/?page=1"]},
+        "shop": {"memory": "1G", "public": True, "urls": ["http://EXAMPLE.org/shop", "https://example.org/"]},
+        "admin": {"memory": "1G", "urls": ["https://admin.example.org/"]},
+    }
+    assert plan({"s": stack(services=services)})["purge"] == {
+        "files": ["https://example.org/", "https://www.example.org:8443/blog/?page=1", "http://EXAMPLE.org/shop"],
+        "hosts": ["example.org", "www.example.org"],
+        "prefixes": ["example.org/", "www.example.org/blog/", "example.org/shop"],
+    }
+
+
+def test_of_a_release_the_plan_tells_the_project_and_the_checkouts() -> None:
+    sources = [{"repo": "git@example.org:site.git", "dest": "/srv/site"}, {"repo": "git@example.org:mas.git", "dest": "/srv/mas"}]
+    result = plan({"s": stack(project="shop", sources=sources, services={"x": {"memory": "1G", "env": {"PASSWORD": "secret"}}})})
+    assert result["hosts"]["sandbox"]["releases"] == {"s": {"project": "shop", "sources": ["/srv/site", "/srv/mas"]}}
+    assert result["hosts"]["overflow1"]["releases"] == {}
 
 
 def test_tagged_values_of_ansible_become_plain_ones() -> None:

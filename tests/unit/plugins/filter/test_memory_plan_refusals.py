@@ -81,7 +81,39 @@ BAD_STACKS = {
     "an address without scheme": (
         (*WEB, "urls"),
         ["https://example.org", "example.org"],
-        "rack_stacks.always-on.services.website.urls[1]: 'example.org' is not a web address. Write for example https://example.org/.",
+        (
+            "rack_stacks.always-on.services.website.urls[1]: 'example.org' is no absolute http or https URL. "
+            "Give URLs as visitors use them, such as https://example.org/logo.png."
+        ),
+    ),
+    "an address with a part that browsers keep to themselves": (
+        (*WEB, "urls"),
+        ["https://example.org/#top"],
+        (
+            "rack_stacks.always-on.services.website.urls[0]: 'https://example.org/#top' has a part after #, which browsers keep to themselves. "
+            "Write https://example.org/."
+        ),
+    ),
+    "an address with a wildcard": (
+        (*WEB, "urls"),
+        ["https://example.org/docs/*"],
+        (
+            "rack_stacks.always-on.services.website.urls[0]: 'https://example.org/docs/*' ends in a wildcard, which is not supported in a URL. "
+            "Write https://example.org/docs/, and purge by prefix for everything below it."
+        ),
+    ),
+    "an address with a password": (
+        (*WEB, "urls"),
+        ["https://jane:secret@example.org/"],
+        (
+            "rack_stacks.always-on.services.website.urls[0]: 'https://***@example.org/' has a user name before its host, which is no part of what is cached. "
+            "Leave out what stands before the @, and the @."
+        ),
+    ),
+    "an address that only this network knows": (
+        (*WEB, "urls"),
+        ["http://intranet:8080/"],
+        ("rack_stacks.always-on.services.website.urls[0]: 'http://intranet:8080/' has a host that is no domain name. Give it such as www.example.org."),
     ),
     "a health check that is a path": (
         (*API, "health"),
