@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ansible.module_utils.common.validation import check_type_int
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.durations import clock
-from ansible_collections.mycosoft.rack.plugins.plugin_utils._stepwise import Facts, Stepwise
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._action.polling import Facts, PollingAction
 
 
 def joined(first: Facts, then: Facts) -> Facts:
@@ -21,7 +21,7 @@ def joined(first: Facts, then: Facts) -> Facts:
     }
 
 
-class ActionModule(Stepwise):
+class ActionModule(PollingAction):
     """Waits in slices."""
 
     def steps(self) -> Facts:

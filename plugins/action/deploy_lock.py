@@ -18,7 +18,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.validation import check_type_int
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock.decide import Controller, controller_of
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock.file import controller, gone
-from ansible_collections.mycosoft.rack.plugins.plugin_utils._stepwise import Facts, Stepwise
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._action.polling import Facts, PollingAction
 
 #: Seconds that the module waits on the server before this side looks again whether the run that it waits for is alive.
 SLICE = 5.0
@@ -62,7 +62,7 @@ def seen_gone(held_by: Facts, me: t.Optional[Controller]) -> bool:
     return other is not None and other.beside(me) and gone(other, ROOT)
 
 
-class ActionModule(Stepwise):
+class ActionModule(PollingAction):
     """Hands the module what only the controller knows, and waits in slices."""
 
     def steps(self) -> Facts:

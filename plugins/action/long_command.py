@@ -12,7 +12,7 @@ import typing as t
 from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.common.validation import check_type_int
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.durations import clock
-from ansible_collections.mycosoft.rack.plugins.plugin_utils._stepwise import Facts, Stepwise
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._action.polling import Facts, PollingAction
 
 #: Seconds before a host that did not answer is asked again.
 PAUSE = 2.0
@@ -51,7 +51,7 @@ def warnings(lines: t.Iterable[str], pattern: t.Optional[str]) -> t.List[str]:
     return list(dict.fromkeys(found))
 
 
-class ActionModule(Stepwise):
+class ActionModule(PollingAction):
     """Starts the command, and looks until it has ended."""
 
     def steps(self) -> Facts:

@@ -61,7 +61,7 @@ options:
         description: The memory limit of a container, in bytes. This much has to be available.
         type: int
         required: true
-      against:
+      blocker:
         description: Why the plan has no room for a second container.
         type: str
       drain:
@@ -176,7 +176,7 @@ def argument_spec() -> Facts:
         "service": {"type": "str", "required": True},
         "mode": {"type": "str", "choices": list(MODES), "default": "auto"},
         "memory": {"type": "int", "required": True},
-        "against": {"type": "str"},
+        "blocker": {"type": "str"},
         "drain": {"type": "dict", "options": drain},
     }
     going = {name: {"type": kind, "required": True} for name, kind in (("service", "str"), ("container", "str"), ("waited", "float"))}

@@ -104,6 +104,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import human
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, Engine, NotFound, connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.volumes import anonymous_volumes
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.disk import measure
 from ansible_collections.mycosoft.rack.plugins.module_utils._offload.data import leaving, parents
 
@@ -156,7 +157,7 @@ def inspected(engine: Engine) -> t.List[Json]:
 
 
 def on_source(engine: Engine, params: t.Mapping[str, t.Any]) -> Facts:
-    found = leaving(inspected(engine), params["project"], params["services"], params["checkouts"])
+    found = leaving(inspected(engine), params["project"], params["services"], params["checkouts"], anonymous_volumes(engine))
     volumes = []
     for name in found.volumes:
         about = engine.get("/volumes/%s" % name)
@@ -174,7 +175,7 @@ def on_target(engine: Engine, params: t.Mapping[str, t.Any], info: Json) -> t.Li
     problems = []
     if data["architecture"] != info["Architecture"]:
         problems.append("its architecture is %s, that of the other server is %s." % (info["Architecture"], data["architecture"]))
-    own = leaving(inspected(engine), params["project"], params["services"], ()).ports
+    own = leaving(inspected(engine), params["project"], params["services"], (), ()).ports
     problems += ["port %d is taken." % port for port in data["ports"] if port not in own and taken(port)]
     need, disk = sum(one["size"] for one in data["volumes"] + data["binds"]), measure(info["DockerRootDir"])
     if disk is not None and disk.free < need + _MARGIN:

@@ -136,7 +136,7 @@ class Machine:
 
     def add(self, name: str, service: str = "", project: str = "always-on", labels: dict[str, str] | None = None, **more: t.Any) -> Container:
         """A container; of a Compose service where ``service`` is given."""
-        compose = {"com.docker.compose.project": project, "com.docker.compose.service": service} if service else {}
+        compose = {"com.docker.compose.project": project, "com.docker.compose.service": service, "com.docker.compose.config-hash": "c0ffee"} if service else {}
         made = Container(name, {**compose, **(labels or {})}, **more)
         made.place = made.place or {"cgroupfs": "docker/%s", "systemd": "system.slice/docker-%s.scope"}[self.driver] % made.id
         if made.limit and not self.swap_limit:

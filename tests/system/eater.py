@@ -66,7 +66,7 @@ class Eater:
 
 def run(client: docker.DockerClient, name: str, command: list[str], **options: t.Any) -> t.Any:
     """A container of a Compose service of that name, in no network."""
-    labels = {LABEL: "", "com.docker.compose.project": PROJECT, "com.docker.compose.service": name}
+    labels = {LABEL: "", "com.docker.compose.project": PROJECT, "com.docker.compose.service": name, "com.docker.compose.config-hash": "c0ffee"}
     return client.containers.run(IMAGE, command, name=f"{PROJECT}-{name}", labels=labels, detach=True, network_mode="none", **options)
 
 

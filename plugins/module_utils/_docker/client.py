@@ -41,11 +41,6 @@ DOCKER_OPTIONS: Json = {
     "client_key": {"type": "path"},
 }
 
-PROJECT_LABEL = "com.docker.compose.project"
-SERVICE_LABEL = "com.docker.compose.service"
-#: Set to ``True`` by ``docker compose run``: such a container is no instance of its service.
-ONEOFF_LABEL = "com.docker.compose.oneoff"
-
 #: The newest version of the API that the tests run against; a newer engine is spoken to in this one, so that its answers
 #: have shapes that are known.
 NEWEST_API = (1, 51)

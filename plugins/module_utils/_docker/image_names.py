@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
+#: Images that a release keeps, so that a rollback needs no build, are tagged ``rollback.mycosoft.rack/<project>/<service>:<release>``: prune keeps them.
+ROLLBACK_REGISTRY = "rollback.mycosoft.rack"
+
 
 def full_reference(reference: str) -> str:
     """A reference as the engine completes it: ``postgres`` is ``docker.io/library/postgres:latest``.

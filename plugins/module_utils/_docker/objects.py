@@ -8,13 +8,13 @@ Everything here is pure: JSON objects of the Engine API in, frozen dataclasses o
 
 from __future__ import annotations
 
-import re
 import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import precisely, timestamp
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import PROJECT_LABEL
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.image_names import full_reference
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.labels import ANONYMOUS_VOLUME, PROJECT
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.volumes import is_anonymous
 
 Json = t.Dict[str, t.Any]
 
@@ -27,11 +27,6 @@ REMOVABLE_STATES = ("created", "exited", "dead")
 
 #: Networks that the engine (or, docker_gwbridge, its swarm) makes for itself. ``nat`` is the default network on Windows.
 ENGINE_NETWORKS = ("bridge", "host", "none", "nat", "docker_gwbridge")
-
-#: On a volume that the engine named itself; engines before 23.0 do not set it.
-ANONYMOUS_LABEL = "com.docker.volume.anonymous"
-
-_GENERATED_NAME = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -75,7 +70,7 @@ class DockerObject:
     @property
     def project(self) -> t.Optional[str]:
         """The Compose project that made it."""
-        return self.labels.get(PROJECT_LABEL)
+        return self.labels.get(PROJECT)
 
     @property
     def handles(self) -> t.Set[str]:
@@ -199,11 +194,10 @@ def network(answer: Json) -> DockerObject:
 def volume(answer: Json) -> DockerObject:
     """One element of ``GET /volumes``.
 
-    Anonymous is only what nobody can have named: the name is generated, and there is no label but the engine's own.
+    Prune removes anonymous volumes, so here one that somebody gave a label, a driver or options does not count as anonymous.
     """
     labels = answer.get("Labels") or {}
-    generated = bool(_GENERATED_NAME.fullmatch(answer["Name"])) and set(labels) <= {ANONYMOUS_LABEL}
-    local = answer.get("Driver") == "local" and not answer.get("Options")
+    untouched = set(labels) <= {ANONYMOUS_VOLUME} and answer.get("Driver") == "local" and not answer.get("Options")
     return DockerObject(
         kind="volumes",
         id=answer["Name"],
@@ -211,7 +205,7 @@ def volume(answer: Json) -> DockerObject:
         shared=0,
         created=timestamp(answer.get("CreatedAt")),
         labels=labels,
-        anonymous=generated and local,
+        anonymous=untouched and is_anonymous(answer["Name"], labels),
         path=answer.get("Mountpoint") or "",
         held="" if answer.get("Scope", "local") == "local" else "it belongs to the swarm, so another server may use it",
     )

@@ -15,7 +15,8 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import iso, precisely
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import ONEOFF_LABEL, PROJECT_LABEL, SERVICE_LABEL, Engine, NotFound
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import Engine, NotFound
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.labels import copy_of, member, of_detail, of_entry
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.cgroup import CgroupMemory
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
 
@@ -134,7 +135,7 @@ def survey(kernel: Kernel, listing: Listing, held: Held) -> t.List[Container]:
     Limits are those that the kernel enforces. Restarts and a kill of the main process are known to the engine alone; it is
     asked for them only where something may have happened: see :func:`_undisturbed`.
     """
-    wanted = [entry for entry in listing.entries if _is_up(entry) or PROJECT_LABEL in _labels(entry)]
+    wanted = [entry for entry in listing.entries if _is_up(entry) or member(of_entry(entry)).project]
     found = (_surveyed(kernel, entry, listing, held) for entry in wanted)
     return sorted((container for container in found if container is not None), key=lambda container: container.name)
 
@@ -160,11 +161,12 @@ def _undisturbed(cgroup: CgroupMemory, created: float, started: float) -> bool:
 
 def _listed(entry: Json, cgroup: CgroupMemory) -> Container:
     """A container to which nothing happened, from its entry in the list."""
+    project, service = member(of_entry(entry))
     return Container(
         id=entry["Id"],
         name=_own_name(entry["Names"]),
-        project=_labels(entry).get(PROJECT_LABEL),
-        service=_labels(entry).get(SERVICE_LABEL),
+        project=project,
+        service=service,
         state=entry["State"],
         limit=cgroup.limit,
         memory_swap=cgroup.memory_swap,
@@ -189,16 +191,16 @@ def _as_enforced(container: Container) -> Container:
 
 def of_services(engine: Engine, kernel: Kernel, services: t.Container[t.Tuple[str, str]]) -> t.List[Container]:
     """The running containers of these (project, service), all copies of each, by name, with the limits that the engine holds."""
-    entries = [entry for entry in engine.containers() if _is_up(entry) and _labels(entry).get(ONEOFF_LABEL) != "True"]
-    wanted = [entry["Id"] for entry in entries if (_labels(entry).get(PROJECT_LABEL), _labels(entry).get(SERVICE_LABEL)) in services]
+    wanted = [entry["Id"] for entry in engine.containers() if _is_up(entry) and copy_of(of_entry(entry)) in services]
     found = (read(engine, kernel, identity) for identity in wanted)
     return sorted((container for container in found if container is not None), key=lambda container: container.name)
 
 
 def started_since(engine: Engine, projects: t.Container[str], moment: float) -> t.Set[str]:
     """Those of ``projects`` in which a container was made or started at or after ``moment``, in seconds since 1970; one that ended since counts as well."""
-    entries = [entry for entry in engine.containers() if _labels(entry).get(PROJECT_LABEL) in projects and _labels(entry).get(ONEOFF_LABEL) != "True"]
-    return {_labels(entry)[PROJECT_LABEL] for entry in entries if entry["Created"] >= int(moment) or (_is_up(entry) and _started(engine, entry) >= moment)}
+    copies = ((entry, copy_of(of_entry(entry))) for entry in engine.containers())
+    members = [(entry, copied[0]) for entry, copied in copies if copied is not None and copied[0] in projects]
+    return {project for entry, project in members if entry["Created"] >= int(moment) or (_is_up(entry) and _started(engine, entry) >= moment)}
 
 
 def _started(engine: Engine, entry: Json) -> float:
@@ -213,10 +215,6 @@ def _is_up(entry: Json) -> bool:
     return entry["State"] in ("running", "paused", "restarting")
 
 
-def _labels(entry: Json) -> Json:
-    return entry.get("Labels") or {}
-
-
 def read(engine: Engine, kernel: Kernel, identity: str) -> t.Optional[Container]:
     """One container; None where it is gone by now."""
     try:
@@ -228,12 +226,12 @@ def read(engine: Engine, kernel: Kernel, identity: str) -> t.Optional[Container]
 
 def _container(detail: Json, cgroup: t.Optional[CgroupMemory]) -> Container:
     config, state = detail["HostConfig"], detail["State"]
-    labels = detail["Config"].get("Labels") or {}
+    project, service = member(of_detail(detail))
     return Container(
         id=detail["Id"],
         name=detail["Name"].lstrip("/"),
-        project=labels.get(PROJECT_LABEL),
-        service=labels.get(SERVICE_LABEL),
+        project=project,
+        service=service,
         state=state["Status"],
         limit=_bound(config.get("Memory")),
         memory_swap=_bound(config.get("MemorySwap")),

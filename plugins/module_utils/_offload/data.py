@@ -9,8 +9,8 @@ import posixpath
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import ONEOFF_LABEL, PROJECT_LABEL, SERVICE_LABEL
-from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.choose import MADE_LABEL, depends_on
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.labels import copy_of, depends_on, of_detail
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.volumes import mounts_anonymous
 
 Json = t.Dict[str, t.Any]
 
@@ -29,8 +29,10 @@ class Leaving:
     problems: t.Sequence[str]
 
 
-def leaving(details: t.Sequence[Json], project: str, services: t.Sequence[str], checkouts: t.Sequence[str]) -> Leaving:
-    """``details``: every container as ``GET /containers/{id}/json`` gives it; ``checkouts``: what comes by git."""
+def leaving(details: t.Sequence[Json], project: str, services: t.Sequence[str], checkouts: t.Sequence[str], anonymous: t.Container[str]) -> Leaving:
+    """The data of ``services``. ``details``: every container as ``GET /containers/{id}/json`` gives it; ``checkouts``: directories that come by git;
+    ``anonymous``: the names of the anonymous volumes.
+    """
     own = [detail for detail in details if _service(detail, project) in services]
     problems = ["%s has no container here. Deploy it first." % name for name in services if name not in {_service(detail, project) for detail in own}]
     volumes: t.Dict[str, None] = {}
@@ -39,36 +41,32 @@ def leaving(details: t.Sequence[Json], project: str, services: t.Sequence[str], 
     for detail in own:
         name = detail["Name"].lstrip("/")
         for mount in detail["Mounts"]:
-            _mount(mount, name, checkouts, volumes, binds, problems)
+            if mounts_anonymous(mount, anonymous):
+                problems.append("%s keeps data in a volume without a name at %s. Name it in the Compose file, and deploy." % (name, mount["Destination"]))
+            else:
+                _mount(mount, checkouts, volumes, binds, problems)
         for published in (detail["HostConfig"].get("PortBindings") or {}).values():
             ports.update(dict.fromkeys(int(binding["HostPort"]) for binding in published or () if (binding.get("HostPort") or "").isdecimal()))
-        behind = [
-            needed
-            for needed in depends_on(detail["Config"].get("Labels") or {})
-            if needed not in services and any(_service(other, project) == needed for other in details)
-        ]
+        behind = [needed for needed in depends_on(of_detail(detail)) if needed not in services and any(_service(other, project) == needed for other in details)]
         problems += ["%s depends on %s, which would stay behind. Move both, and list %s in the inventory for it." % (name, one, one) for one in behind]
     problems += _shared(details, own, volumes)
     return Leaving([_container(detail) for detail in own], list(volumes), list(binds), list(ports), list(dict.fromkeys(problems)))
 
 
 def _service(detail: Json, project: str) -> t.Optional[str]:
-    """The service of the project that it runs; None where it is of another one, or was run by hand from an image that Compose built."""
-    labels = detail["Config"].get("Labels") or {}
-    ours = MADE_LABEL in labels and labels.get(PROJECT_LABEL) == project and labels.get(ONEOFF_LABEL) != "True"
-    return labels.get(SERVICE_LABEL) if ours else None
+    """The service of the project of which it is a copy; None where it is none."""
+    copied = copy_of(of_detail(detail))
+    return copied[1] if copied and copied[0] == project else None
 
 
 def _container(detail: Json) -> Json:
     return {"id": detail["Id"], "name": detail["Name"].lstrip("/"), "running": bool(detail["State"]["Running"])}
 
 
-def _mount(mount: Json, name: str, checkouts: t.Sequence[str], volumes: t.Dict[str, None], binds: t.Dict[str, None], problems: t.List[str]) -> None:
+def _mount(mount: Json, checkouts: t.Sequence[str], volumes: t.Dict[str, None], binds: t.Dict[str, None], problems: t.List[str]) -> None:
     kind, source = mount["Type"], str(mount.get("Source", ""))
     if kind == "volume":
-        if _is_anonymous(mount["Name"]):
-            problems.append("%s keeps data in a volume without a name at %s. Name it in the Compose file, and deploy." % (name, mount["Destination"]))
-        elif mount.get("Driver", "local") != "local":
+        if mount.get("Driver", "local") != "local":
             problems.append(
                 "the volume %s is of the driver %s, whose data cannot be copied. Move it with the means of that driver." % (mount["Name"], mount["Driver"])
             )
@@ -76,10 +74,6 @@ def _mount(mount: Json, name: str, checkouts: t.Sequence[str], volumes: t.Dict[s
             volumes[mount["Name"]] = None
     elif kind == "bind" and not any(_below(source, place) for place in (*_HOSTS_OWN, *checkouts)):
         binds[source] = None
-
-
-def _is_anonymous(name: str) -> bool:
-    return len(name) == 64 and set(name) <= set("0123456789abcdef")
 
 
 def _below(path: str, place: str) -> bool:

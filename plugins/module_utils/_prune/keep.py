@@ -18,15 +18,12 @@ from dataclasses import dataclass
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.durations import parse_duration
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import InvalidInput
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import NAMES
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import PROJECT_LABEL, SERVICE_LABEL
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker.image_names import full_reference, split_reference
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.image_names import ROLLBACK_REGISTRY, full_reference, split_reference
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.labels import PROJECT, SERVICE, matches
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.objects import DockerObject
 
 Key = t.Tuple[str, str]
 Kinds = t.Tuple[str, ...]
-
-#: Images that a release pinned, so that going back needs no build: tagged ``rollback.mycosoft.rack/<project>/<service>:<release>``.
-ROLLBACK_REGISTRY = "rollback.mycosoft.rack/"
 
 _DIGEST_ID = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
 _WILDCARD = re.compile(r"[*?\[]")
@@ -90,8 +87,7 @@ class KeepLabel(Rule):
     option = "keep_labels"
 
     def matches(self, candidate: DockerObject) -> bool:
-        key, equals, value = self.text.partition("=")
-        return key in candidate.labels and (not equals or candidate.labels[key] == value)
+        return matches(candidate.labels, self.text)
 
 
 class KeepNetwork(Rule):
@@ -142,7 +138,7 @@ class KeepRollback(Rule):
     naming = False
 
     def matches(self, candidate: DockerObject) -> bool:
-        return any(name.startswith(ROLLBACK_REGISTRY) for name in candidate.names)
+        return any(name.startswith(ROLLBACK_REGISTRY + "/") for name in candidate.names)
 
     def __str__(self) -> str:
         return "%s: a release can go back to it" % self.option
@@ -253,8 +249,8 @@ def _spellings(image: DockerObject) -> t.Set[str]:
 
 def _image_groups(image: DockerObject) -> t.Set[str]:
     repositories = {split_reference(full_reference(name))[0] for name in image.names + image.digests}
-    service = image.labels.get(SERVICE_LABEL)
-    return repositories | ({"%s %s" % (image.labels.get(PROJECT_LABEL), service)} if service else set())
+    service = image.labels.get(SERVICE)
+    return repositories | ({"%s %s" % (image.labels.get(PROJECT), service)} if service else set())
 
 
 def _patterns(text: str) -> t.Set[str]:

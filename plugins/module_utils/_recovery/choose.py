@@ -12,23 +12,12 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.order import stop_order
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import ONEOFF_LABEL, PROJECT_LABEL, SERVICE_LABEL
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.labels import SWARM_SERVICE, depends_on, is_job, matches, member, of_detail
 
 Json = t.Dict[str, t.Any]
 
-#: What Compose notes of ``depends_on``: ``db:service_healthy:false,cache:service_started:false``.
-DEPENDS_LABEL = "com.docker.compose.depends_on"
-#: Only containers that Compose made have it. Project and service they have from their image, too, when somebody runs it by hand.
-MADE_LABEL = "com.docker.compose.config-hash"
-_SWARM_LABEL = "com.docker.swarm.service.id"
-
 #: How a container that is not essential ranks: the plan knows it; only its project is known; nothing is.
 _PLANNED, _SIBLING, _UNKNOWN = range(3)
-
-
-def depends_on(labels: t.Mapping[str, str]) -> t.List[str]:
-    """Services of its project that Compose told a container with these labels to depend on."""
-    return [entry.partition(":")[0] for entry in labels.get(DEPENDS_LABEL, "").split(",") if entry]
 
 
 @dataclass(frozen=True)
@@ -57,11 +46,11 @@ class Found:
 
     @property
     def project(self) -> t.Optional[str]:
-        return self.labels.get(PROJECT_LABEL) if MADE_LABEL in self.labels else None
+        return member(self.labels).project
 
     @property
     def service(self) -> t.Optional[str]:
-        return self.labels.get(SERVICE_LABEL) if MADE_LABEL in self.labels else None
+        return member(self.labels).service
 
     @property
     def title(self) -> str:
@@ -89,7 +78,7 @@ def read_found(detail: Json, memory: int, swap: int) -> Found:
     return Found(
         id=detail["Id"],
         name=detail["Name"].lstrip("/"),
-        labels=detail["Config"].get("Labels") or {},
+        labels=of_detail(detail),
         state=detail["State"]["Status"],
         memory=memory,
         swap=swap,
@@ -135,10 +124,6 @@ def _key(one: Found) -> t.Tuple[str, str]:
     return (one.project or "", one.service or "")
 
 
-def _is_job(one: Found) -> bool:
-    return one.labels.get(ONEOFF_LABEL) == "True"
-
-
 def _needs(one: Found, found: t.Iterable[Found]) -> t.Set[str]:
     """Ids of what it was told to depend on, and of those whose network, processes or memory it shares."""
     depends, shares = one.depends_on, set(one.shares)
@@ -146,7 +131,7 @@ def _needs(one: Found, found: t.Iterable[Found]) -> t.Set[str]:
         other.id
         for other in found
         if other.id != one.id
-        and ((other.project == one.project and other.service in depends and not _is_job(other)) or other.id in shares or other.name in shares)
+        and ((other.project == one.project and other.service in depends and not is_job(other.labels)) or other.id in shares or other.name in shares)
     }
 
 
@@ -155,7 +140,7 @@ def _essential(found: t.Iterable[Found], planned: t.Mapping[t.Tuple[str, str], P
     reasons: t.Dict[str, str] = {}
     for one in found:
         known = planned.get(_key(one))
-        if known is not None and known.essential and not _is_job(one):
+        if known is not None and known.essential and not is_job(one.labels):
             reasons[one.id] = "it is essential" if known.needed_by is None else "%s, which is essential, needs it" % known.needed_by
     titles = {one.id: one.title for one in found}
     waiting = list(reasons)
@@ -171,21 +156,16 @@ def _special(found: t.Iterable[Found], keep_labels: t.Sequence[str]) -> t.Dict[s
     """What is not stopped for its own sake."""
     reasons = {}
     for one in found:
-        kept = next((text for text in keep_labels if _has(one, text)), None)
+        kept = next((text for text in keep_labels if matches(one.labels, text)), None)
         if kept is not None:
             reasons[one.id] = "keep_labels: %s" % kept
         elif one.auto_remove:
             reasons[one.id] = "it removes itself when it ends, so it could not be brought back"
-        elif _is_job(one):
+        elif is_job(one.labels):
             reasons[one.id] = "it is a job (docker compose run), which would begin anew"
-        elif _SWARM_LABEL in one.labels:
+        elif SWARM_SERVICE in one.labels:
             reasons[one.id] = "its Swarm would start it again"
     return reasons
-
-
-def _has(one: Found, text: str) -> bool:
-    key, equals, value = text.partition("=")
-    return key in one.labels and (not equals or one.labels[key] == value)
 
 
 def _rank(one: Found, place: t.Mapping[t.Tuple[str, str], t.Any], projects: t.AbstractSet[str]) -> int:

@@ -13,7 +13,8 @@ from pathlib import Path
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import InvalidInput, RackError
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import Field, Where, each, fields, list_of, map_of
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import override_path
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import ONEOFF_LABEL, PROJECT_LABEL, SERVICE_LABEL, Conflict, Engine, NotFound
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import Conflict, Engine, NotFound
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.labels import CONFIG_HASH, SERVICE, copy_of, of_detail, of_entry
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import Copy, Release, Service, State, pin
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.store import write_atomically
 
@@ -21,8 +22,6 @@ Json = t.Dict[str, t.Any]
 
 #: Runs a command: exit code, output, errors (``AnsibleModule.run_command``).
 Run = t.Callable[[t.List[str]], t.Tuple[int, str, str]]
-
-CONFIG_HASH_LABEL = "com.docker.compose.config-hash"
 
 #: The override of a stack that had none: it overrides nothing.
 _NO_OVERRIDE = "services: {}\n"
@@ -109,7 +108,7 @@ class Released:
 
     def stop_strangers(self, state: State, since: float) -> t.List[str]:
         """Stop what was made ``since`` (seconds since 1970) for services that ``state`` does not have; their names."""
-        strangers = [entry for entry in self._containers() if entry["Labels"][SERVICE_LABEL] not in state.services and entry["Created"] >= int(since)]
+        strangers = [entry for entry in self._containers() if _service(entry) not in state.services and entry["Created"] >= int(since)]
         for entry in strangers:
             self._engine.post("/containers/%s/stop" % entry["Id"])
         return sorted(entry["Names"][0].lstrip("/") for entry in strangers)
@@ -123,27 +122,22 @@ class Released:
         )
 
     def _containers(self) -> t.List[Json]:
-        labels = ((entry, entry.get("Labels") or {}) for entry in self._engine.containers())
-        return [
-            entry
-            for entry, found in labels
-            if found.get(PROJECT_LABEL) == self._stack.project and found.get(SERVICE_LABEL) and found.get(ONEOFF_LABEL) != "True"
-        ]
+        copies = ((entry, copy_of(of_entry(entry))) for entry in self._engine.containers())
+        return [entry for entry, copied in copies if copied and copied[0] == self._stack.project]
 
     def _copy(self, entry: Json) -> t.Optional[Copy]:
         try:
             detail = self._engine.inspect(entry["Id"])
         except NotFound:  # it went in between
             return None
-        labels = detail["Config"].get("Labels") or {}
         found = Service(
             image=detail["Config"]["Image"],
             image_id=detail["Image"],
-            config_hash=labels.get(CONFIG_HASH_LABEL),
+            config_hash=of_detail(detail).get(CONFIG_HASH),
             memory=detail["HostConfig"].get("Memory") or 0,
             running=detail["State"]["Status"] == "running",
         )
-        return Copy(detail["Name"].lstrip("/"), entry["Labels"][SERVICE_LABEL], found)
+        return Copy(detail["Name"].lstrip("/"), _service(entry), found)
 
     def sources(self) -> t.Dict[str, str]:
         """Directory -> commit, of those that are checked out."""
@@ -171,6 +165,10 @@ class Released:
             return str(self._engine.get("/images/%s/json" % reference)["Id"])
         except NotFound:
             return None
+
+
+def _service(entry: Json) -> str:
+    return of_entry(entry)[SERVICE]
 
 
 def _reference(name: str) -> Json:

@@ -17,11 +17,9 @@ from dataclasses import asdict, dataclass, field, replace
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import InvalidInput
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import suggestion
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.image_names import ROLLBACK_REGISTRY
 
 Json = t.Dict[str, t.Any]
-
-#: Images under this name are kept by docker_prune (``keep_rollback``).
-PINNED = "rollback.mycosoft.rack"
 
 #: Results of a run whose state can be gone back to.
 _WHOLE = ("ok", "found")
@@ -177,4 +175,4 @@ def pin(project: str, service: str, release: str) -> t.Tuple[str, str]:
     name = re.sub("[^a-z0-9]+", "-", service.lower()).strip("-")
     if name != service:
         name = ("%s-%s" % (name, hashlib.sha256(service.encode()).hexdigest()[:8])).lstrip("-")
-    return "%s/%s/%s" % (PINNED, project, name), release
+    return "%s/%s/%s" % (ROLLBACK_REGISTRY, project, name), release

@@ -9,19 +9,16 @@ both, and nothing that only one of them can have.
 
 from __future__ import annotations
 
-import re
 import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import Field, Where, each, fields, list_of, suggestion
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import human
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.volumes import mounts_anonymous
 
 Json = t.Dict[str, t.Any]
 
 RECREATE, START_FIRST, AUTO = MODES = ("recreate", "start-first", "auto")
-
-#: What the engine calls a volume that nobody named.
-_ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 
 #: Keys by which a service takes a part of the host, or of another container, for itself.
 _SHARED = ("network_mode", "ipc", "pid")
@@ -65,13 +62,13 @@ def beyond_plan(memory: int, headroom: t.Optional[int]) -> t.Optional[str]:
     return "a second copy needs %s, and the plan leaves %s" % (human(memory), human(max(headroom, 0)))
 
 
-def against(service: Json, mounts: t.Iterable[Json], available: t.Optional[int], memory: int, mode: str) -> t.Optional[str]:
+def blocker(service: Json, mounts: t.Iterable[Json], anonymous: t.Container[str], available: t.Optional[int], memory: int, mode: str) -> t.Optional[str]:
     """Why two copies cannot run side by side; None where they can.
 
-    ``service``: as Compose resolves it, with the override; ``mounts``: those of the container that runs, as the engine inspects them; ``available``: memory
-    that is available now, ``memory``: the limit of a copy, both in bytes.
+    ``service``: as Compose resolves it, with the override; ``mounts``: those of the running container, as the engine inspects them; ``anonymous``: names of
+    the anonymous volumes; ``available``: memory that is available now, ``memory``: the limit of a copy, both in bytes.
     """
-    for cause in (*_named(service), *_addressed(service), *_data(mounts, mode)):
+    for cause in (*_named(service), *_addressed(service), *_data(mounts, anonymous, mode)):
         return cause
     if available is not None and memory > available:
         return "a second copy needs %s, and %s are available" % (human(memory), human(available))
@@ -98,12 +95,10 @@ def _addressed(service: Json) -> t.Iterator[str]:
                 yield "it has a fixed address in the network %s" % name
 
 
-def _data(mounts: t.Iterable[Json], mode: str) -> t.Iterator[str]:
+def _data(mounts: t.Iterable[Json], anonymous: t.Container[str], mode: str) -> t.Iterator[str]:
     """Volumes that a second copy would not get, or would write to at the same time."""
     for mount in mounts:
-        if mount.get("Type") != "volume":
-            continue
-        if _ANONYMOUS.fullmatch(mount.get("Name") or ""):
+        if mounts_anonymous(mount, anonymous):
             yield "it has a volume without a name at %s, which a second copy would not get" % mount.get("Destination")
-        elif mode == AUTO and mount.get("RW"):
+        elif mount.get("Type") == "volume" and mode == AUTO and mount.get("RW"):
             yield "two copies would write to its volume %s; where that does no harm, set rollout to start-first" % mount.get("Name")

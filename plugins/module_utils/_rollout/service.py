@@ -10,8 +10,9 @@ import re
 import typing as t
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import RackError
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import ONEOFF_LABEL, PROJECT_LABEL, SERVICE_LABEL, Engine, NotFound
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import Engine, NotFound
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import Json, Run
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.labels import copy_of, of_entry
 
 _UP = ("up", "--detach", "--no-build", "--pull", "never")
 _RECREATE = re.compile(r"Container \S+ +Recreate")
@@ -25,11 +26,9 @@ class Service:
 
     def containers(self) -> t.List[Json]:
         """Its containers, running or not, as the engine inspects them."""
-        wanted = {PROJECT_LABEL: self._project, SERVICE_LABEL: self.name}
         found = []
         for entry in self._engine.containers():
-            labels = entry.get("Labels") or {}
-            if all(labels.get(key) == value for key, value in wanted.items()) and labels.get(ONEOFF_LABEL) != "True":
+            if copy_of(of_entry(entry)) == (self._project, self.name):
                 with contextlib.suppress(NotFound):  # it went in between
                     found.append(self._engine.inspect(entry["Id"]))
         return found

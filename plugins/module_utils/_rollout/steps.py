@@ -11,8 +11,9 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import InvalidInput, RackError
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import Compose, Json
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.volumes import anonymous_volumes
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
-from ansible_collections.mycosoft.rack.plugins.module_utils._rollout.blockers import RECREATE, START_FIRST, against
+from ansible_collections.mycosoft.rack.plugins.module_utils._rollout.blockers import RECREATE, START_FIRST, blocker
 from ansible_collections.mycosoft.rack.plugins.module_utils._rollout.service import Service
 
 #: What the action plugin is told of a rollout whose new copy is waited for.
@@ -47,7 +48,7 @@ class Rollouts:
         if going and going["service"] == name:
             return self._take_over(service, rollout["drain"] or {}, going["container"], going["waited"])
         old = service.containers()
-        why = self._against(rollout, old)
+        why = self._blocker(rollout, old)
         if why is not None:
             return {"service": name, "rollout": RECREATE, "why": why}
         if not service.is_outdated() and len(old) == 1:
@@ -56,11 +57,11 @@ class Rollouts:
             return {"service": name, "rollout": START_FIRST, "old": [_name(one) for one in old]}
         return self._take_over(service, rollout["drain"] or {}, _added(service, old), 0)
 
-    def _against(self, rollout: Json, old: t.Sequence[Json]) -> t.Optional[str]:
+    def _blocker(self, rollout: Json, old: t.Sequence[Json]) -> t.Optional[str]:
         if rollout["mode"] == RECREATE:
             return "the plan says so"
-        if rollout["against"]:
-            return str(rollout["against"])
+        if rollout["blocker"]:
+            return str(rollout["blocker"])
         if not old:
             return "no copy of it runs yet"
         stopped = [_name(one) for one in old if not one["State"]["Running"]]
@@ -68,7 +69,7 @@ class Rollouts:
             return "its container %s does not run" % ", ".join(stopped)
         mounts = [mount for one in old for mount in one["Mounts"]]
         available = self._kernel.meminfo().get("MemAvailable")
-        return against(self._services[rollout["service"]], mounts, available, rollout["memory"], rollout["mode"])
+        return blocker(self._services[rollout["service"]], mounts, anonymous_volumes(self._engine), available, rollout["memory"], rollout["mode"])
 
     def _take_over(self, service: Service, drain: Json, identity: str, waited: float) -> Json:
         """Have the copy ``identity`` in place of all others as soon as it is well, or say that it is waited for."""

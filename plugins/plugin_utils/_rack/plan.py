@@ -190,6 +190,6 @@ def _rollout(plan: Plan, service: Service, budget: Budget) -> Json:
         "service": service.name,
         "mode": service.rollout,
         "memory": memory,
-        "against": beyond_plan(memory, budget.headroom),
+        "blocker": beyond_plan(memory, budget.headroom),
         "drain": service.drain and {"command": list(service.drain.command), "seconds": service.drain.seconds},
     }

@@ -40,7 +40,7 @@ def start(number: int, image: str) -> int:
     body: dict[str, t.Any] = {
         "Image": image,
         "Cmd": ["sleep", "infinity"],
-        "Labels": {LABEL: "", "com.docker.compose.project": LABEL, "com.docker.compose.service": "idle"},
+        "Labels": {LABEL: "", "com.docker.compose.project": LABEL, "com.docker.compose.service": "idle", "com.docker.compose.config-hash": "c0ffee"},
         "HostConfig": {"Memory": LIMIT, "MemorySwap": LIMIT, "NetworkMode": "none"},
     }
 

@@ -96,14 +96,14 @@ def test_a_service_is_recreated_unless_it_says_otherwise() -> None:
 def test_a_rollout_says_what_a_second_copy_takes_and_how_the_first_is_drained() -> None:
     drain = {"command": ["touch", "/run/drain"], "seconds": 3}
     assert rollouts({"x": {"memory": "4G", "rollout": "start-first", "drain": drain}, "y": {"memory": "2G", "rollout": "auto"}}) == [
-        {"service": "x", "mode": "start-first", "memory": 4 * G, "against": None, "drain": drain},
-        {"service": "y", "mode": "auto", "memory": 2 * G, "against": None, "drain": None},
+        {"service": "x", "mode": "start-first", "memory": 4 * G, "blocker": None, "drain": drain},
+        {"service": "y", "mode": "auto", "memory": 2 * G, "blocker": None, "drain": None},
     ]
 
 
-@pytest.mark.parametrize(("memory", "against"), [("28G", None), ("29G", "a second copy needs 29G, and the plan leaves 27G")])
-def test_a_second_copy_has_to_fit_into_what_the_plan_leaves(memory: str, against: str | None) -> None:
-    assert [one["against"] for one in rollouts({"x": {"memory": memory, "rollout": "start-first"}})] == [against]
+@pytest.mark.parametrize(("memory", "blocker"), [("28G", None), ("29G", "a second copy needs 29G, and the plan leaves 27G")])
+def test_a_second_copy_has_to_fit_into_what_the_plan_leaves(memory: str, blocker: str | None) -> None:
+    assert [one["blocker"] for one in rollouts({"x": {"memory": memory, "rollout": "start-first"}})] == [blocker]
 
 
 def stops(services: Json, host: str = "sandbox") -> list[str]:

@@ -128,7 +128,10 @@ def test_a_failed_run_goes_back_to_what_ran(deployed: Run, shop: Shop, engine: D
     deployed("pinned", SECOND)
     shop.deploy("three")
     stranger = engine.add_container(
-        "shop-new-1", state="running", created=1 << 31, labels={"com.docker.compose.project": "shop", "com.docker.compose.service": "new"}
+        "shop-new-1",
+        state="running",
+        created=1 << 31,
+        labels={"com.docker.compose.project": "shop", "com.docker.compose.service": "new", "com.docker.compose.config-hash": "1"},
     )
 
     foreseen = deployed("restored", SECOND, check=True)

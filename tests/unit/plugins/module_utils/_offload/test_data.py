@@ -8,8 +8,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.labels import CONFIG_HASH
 from ansible_collections.mycosoft.rack.plugins.module_utils._offload.data import Leaving, leaving, parents
-from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.choose import MADE_LABEL
 
 Json = dict[str, t.Any]
 ANONYMOUS = "ab" * 32
@@ -24,7 +24,7 @@ def bind(path: str) -> Json:
 
 
 def container(service: str, *mounts: Json, needs: str = "", running: bool = True, ports: Json | None = None, project: str = "on") -> Json:
-    labels = {"com.docker.compose.project": project, "com.docker.compose.service": service, "com.docker.compose.depends_on": needs, MADE_LABEL: "c0ffee"}
+    labels = {"com.docker.compose.project": project, "com.docker.compose.service": service, "com.docker.compose.depends_on": needs, CONFIG_HASH: "c0ffee"}
     return {
         "Id": "id-" + service,
         "Name": "/%s-%s-1" % (project, service),
@@ -36,7 +36,7 @@ def container(service: str, *mounts: Json, needs: str = "", running: bool = True
 
 
 def told(*details: Json, services: t.Sequence[str] = ("api",)) -> Leaving:
-    return leaving(details, "on", services, ["/srv/api"])
+    return leaving(details, "on", services, ["/srv/api"], {ANONYMOUS})
 
 
 def test_volumes_directories_and_ports_go_along() -> None:
@@ -84,7 +84,7 @@ def test_a_dependency_that_has_no_container_here_is_elsewhere_already() -> None:
 
 def test_what_was_run_by_hand_from_the_image_of_a_service_is_not_the_service() -> None:
     by_hand = {**container("api", volume("on_data")), "Id": "by-hand"}
-    del by_hand["Config"]["Labels"][MADE_LABEL]
+    del by_hand["Config"]["Labels"][CONFIG_HASH]
     assert told(by_hand).problems == ["api has no container here. Deploy it first."]
     assert told(container("api", volume("on_data")), by_hand).problems == ["on-api-1 uses the volume on_data, too, and would stay behind. Move both."]
 

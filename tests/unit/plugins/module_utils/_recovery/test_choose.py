@@ -8,7 +8,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.choose import DEPENDS_LABEL, MADE_LABEL, Found, Judgement, Planned, enough, judge
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.labels import CONFIG_HASH, DEPENDS_ON
+from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.choose import Found, Judgement, Planned, enough, judge
 
 PLAN = [
     Planned("mas", "worker", essential=False),
@@ -19,8 +20,8 @@ PLAN = [
 
 
 def container(name: str, service: str | None = None, project: str = "on", memory: int = 1, **more: t.Any) -> Found:
-    compose = {"com.docker.compose.project": project, "com.docker.compose.service": service, MADE_LABEL: "c0ffee"} if service else {}
-    labels = {**compose, DEPENDS_LABEL: ",".join("%s:service_started:true" % need for need in more.pop("needs", ())), **more.pop("labels", {})}
+    compose = {"com.docker.compose.project": project, "com.docker.compose.service": service, CONFIG_HASH: "c0ffee"} if service else {}
+    labels = {**compose, DEPENDS_ON: ",".join("%s:service_started:true" % need for need in more.pop("needs", ())), **more.pop("labels", {})}
     given = {"state": "running", "swap": 0, "restart": {"Name": "no"}, "auto_remove": False, "shares": (), **more}
     return Found(id="id-" + name, name=name, labels=labels, memory=memory, **given)
 

@@ -9,7 +9,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.mycosoft.rack.plugins.module_utils._rollout.blockers import against
+from ansible_collections.mycosoft.rack.plugins.module_utils._rollout.blockers import blocker
 
 from tests.support.composed import Compose, G
 
@@ -33,23 +33,25 @@ SERVICES: dict[str, tuple[str, str | None]] = {
 @pytest.mark.parametrize(("written", "why"), SERVICES.values(), ids=SERVICES)
 def test_what_only_one_container_can_have_stands_against_it(tmp_path: Path, written: str, why: str | None) -> None:
     service = Compose(tmp_path, "services: {web: %s, db: {image: x}}%s" % (written, NETWORKS)).config()["web"]
-    assert against(service, [], None, G, "start-first") == why
+    assert blocker(service, [], (), None, G, "start-first") == why
 
 
+ANONYMOUS = "0f" * 32
 NAMED = {"Type": "volume", "Name": "shop_data", "Destination": "/data", "RW": True}
 NAMELESS = "it has a volume without a name at /data, which a second copy would not get"
 MOUNTS: dict[str, tuple[dict[str, t.Any], str | None, str | None]] = {
     # a mount: why not start-first, why not auto
     "a volume that both write to": (NAMED, None, "two copies would write to its volume shop_data; where that does no harm, set rollout to start-first"),
     "a volume that both read": ({**NAMED, "RW": False}, None, None),
-    "a volume without a name": ({**NAMED, "Name": "0f" * 32}, NAMELESS, NAMELESS),
+    "a volume without a name": ({**NAMED, "Name": ANONYMOUS}, NAMELESS, NAMELESS),
+    "a volume whose name the engine leaves out": ({**NAMED, "Name": None}, NAMELESS, NAMELESS),
     "a folder of the host": ({"Type": "bind", "Source": "/srv", "Destination": "/srv", "RW": True}, None, None),
 }
 
 
 @pytest.mark.parametrize(("mount", "start_first", "auto"), MOUNTS.values(), ids=MOUNTS)
 def test_a_volume_stands_against_it_where_data_could_be_missing_or_harmed(mount: dict[str, t.Any], start_first: str | None, auto: str | None) -> None:
-    assert (against({}, [mount], None, G, "start-first"), against({}, [mount], None, G, "auto")) == (start_first, auto)
+    assert (blocker({}, [mount], {ANONYMOUS}, None, G, "start-first"), blocker({}, [mount], {ANONYMOUS}, None, G, "auto")) == (start_first, auto)
 
 
 @pytest.mark.parametrize(
@@ -57,4 +59,4 @@ def test_a_volume_stands_against_it_where_data_could_be_missing_or_harmed(mount:
     [(4 * G, None), (4 * G - 1, "a second copy needs 4G, and 4G are available"), (G, "a second copy needs 4G, and 1G are available"), (None, None)],
 )
 def test_memory_for_a_second_copy_has_to_be_available(available: int | None, why: str | None) -> None:
-    assert against({}, [], available, 4 * G, "auto") == why
+    assert blocker({}, [], (), available, 4 * G, "auto") == why

@@ -12,7 +12,7 @@ from ansible.plugins.action import ActionBase
 Facts = t.Dict[str, t.Any]
 
 
-class Stepwise(ActionBase):
+class PollingAction(ActionBase):
     """Calls the module as often as it takes; what ``steps`` returns is the result of the task."""
 
     _supports_check_mode = True
