@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import typing as t
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import DIRECTORY, NAMES
 
 from tests.invariants.test_plugins import MODULES, constructed
-from tests.support.repository import COLLECTION, ROOT, files, load, mappings, passes
+from tests.support.repository import COLLECTION, ROOT, files, load, mappings, run
 
 HANDED_ON = "{{ rack_state_directory | default(omit, true) }}"
 READ = re.compile(r"\brack_state_directory\b(?! \| default\((?:omit, true|'')\))")
@@ -80,34 +81,44 @@ def test_a_variable_that_is_not_set_is_the_default_everywhere() -> None:
             assert [one for one in read if READ.search(one)] == [], path
 
 
-def said(tmp_path: Path, servers: str, *arguments: str) -> str:
-    """What a run of the role's check says on servers that need not exist: it asks none of them."""
-    inventory, play = tmp_path / "hosts.yml", tmp_path / "play.yml"
-    inventory.write_text(f"all: {{hosts: {servers}}}\n", encoding="utf-8")
-    role = "{name: mycosoft.rack.records, tasks_from: assert}"
-    play.write_text(f"- hosts: all\n  gather_facts: false\n  tasks:\n    - ansible.builtin.import_role: {role}\n", encoding="utf-8")
-    try:
-        return passes("ansible-playbook", "--inventory", inventory, play, *arguments)
-    except AssertionError as error:
-        return f"REFUSED {error}"
+#: Racks of a server or two, and what is set on them.
+RACKS: dict[str, dict[str, dict[str, t.Any]]] = {
+    "replaced": {"old": REPLACED, "new": {"rack_x": 1}},
+    "different": {"a": {"rack_state_directory": "/srv/a"}, "b": {"rack_state_directory": "/srv/b"}},
+    "relative": {"c": {"rack_state_directory": "records"}},
+    "the same": {"e": {"rack_state_directory": "/srv/a"}, "f": {"rack_state_directory": "/srv/a"}},
+    "nothing": {"g": {}},
+}
 
 
-def test_every_variable_that_was_replaced_is_refused_by_name(tmp_path: Path) -> None:
-    values = ", ".join(f"{name}: {value}" for name, value in REPLACED.items())
-    refused = said(tmp_path, f"{{one: {{{values}}}, two: {{rack_x: 1}}}}")
-    assert refused.startswith("REFUSED")
-    sentence = next(line for line in refused.splitlines() if "Cannot use " in line and "on one" in line)
-    assert set(REPLACED) <= set(re.findall(r"\w+", sentence))
-    assert f"rack_state_directory replaced it. All records of a server are in that one directory ({DIRECTORY})." in sentence
+def refusals(folder: Path, *arguments: str) -> dict[str, str]:
+    """Rack -> how the role's check refuses it; the servers need not exist, none of them is connected to."""
+    inventory, playbook = folder / "hosts.json", folder / "play.yml"
+    inventory.write_text(json.dumps({f"rack{number}": {"hosts": servers} for number, servers in enumerate(RACKS.values())}), encoding="utf-8")
+    check = {"ansible.builtin.import_role": {"name": f"{COLLECTION}.records", "tasks_from": "assert"}}
+    # of a task that runs once, the second server knows no result
+    told = {"ansible.builtin.debug": {"msg": "REFUSED {{ ansible_failed_result.msg }}"}, "when": "ansible_failed_result is defined"}
+    plays = [
+        {"name": rack, "hosts": f"rack{number}", "gather_facts": False, "tasks": [{"block": [check], "rescue": [told]}]} for number, rack in enumerate(RACKS)
+    ]
+    playbook.write_text(json.dumps(plays), encoding="utf-8")
+    done = run("ansible-playbook", "--inventory", inventory, playbook, *arguments)
+    assert "PLAY RECAP" in done.stdout, done.stdout + done.stderr
+    _head, *said = done.stdout.split("PLAY [")
+    found = {one.partition("]")[0]: " ".join(one.split()) for one in said}
+    return {rack: text.partition("REFUSED ")[2] for rack, text in found.items() if "REFUSED " in text}
 
 
-@pytest.mark.parametrize(("arguments"), [("-e", "recover_record=/x/recovery.json"), ("-e", "rack_state_directory=records")], ids=" ".join)
-def test_what_is_given_on_the_command_line_is_refused_too(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    assert "Cannot " in said(tmp_path, "{one: {}}", *arguments)
+def test_one_absolute_directory_for_every_server_is_accepted_and_all_else_is_refused(tmp_path: Path) -> None:
+    found = refusals(tmp_path)
+    assert found.keys() == {"replaced", "different", "relative"}
+    for rack, directories in {"different": "/srv/a, /srv/b", "relative": "records"}.items():
+        assert f"Cannot keep records in {directories}: rack_state_directory has to be one absolute path, the same for every server." in found[rack]
+    sentence = re.search(r"Cannot use (.*?) on old: (.*)", found["replaced"])
+    assert sentence
+    assert set(sentence[1].split(", ")) == set(REPLACED)
+    assert sentence[2].startswith(f"rack_state_directory replaced it. All records of a server are in that one directory ({DIRECTORY}).")
 
 
-def test_servers_that_keep_their_records_in_different_directories_are_refused(tmp_path: Path) -> None:
-    refused = said(tmp_path, "{one: {rack_state_directory: /srv/a}, two: {rack_state_directory: /srv/b}}")
-    assert "Cannot keep records in /srv/a, /srv/b: rack_state_directory has to be one absolute path, the same for every server." in refused
-    assert not said(tmp_path, "{one: {rack_state_directory: /srv/a}, two: {rack_state_directory: /srv/a}}").startswith("REFUSED")
-    assert not said(tmp_path, "{one: {}, two: {}}").startswith("REFUSED")
+def test_what_is_given_on_the_command_line_is_refused_too(tmp_path: Path) -> None:
+    assert refusals(tmp_path, "--limit", "g", "-e", "recover_record=/x/recovery.json").keys() == {"nothing"}
