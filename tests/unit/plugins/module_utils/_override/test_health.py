@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.composed import Compose, service, stack
+from tests.support.composed import Compose, Config, numbered, service, stack
 
 TEST = "test: [CMD, 'true']"
 
@@ -27,22 +27,24 @@ CASES: dict[str, tuple[str, tuple[str, str] | None, str | None]] = {
 }
 
 
-@pytest.mark.parametrize(("check", "expected", "_late"), CASES.values(), ids=CASES)
-def test_first_checks_come_each_second_for_an_interval_at_least(tmp_path: Path, check: str, expected: tuple[str, str] | None, _late: str | None) -> None:
-    compose = Compose(tmp_path, "services: {web: {image: x, healthcheck: %s}}" % check)
-    before = compose.config()["web"]["healthcheck"]
-    after = compose.with_override(stack({"web": service(4)}), start_interval=True)["web"]["healthcheck"]
-    assert after == (before if expected is None else {**before, "start_interval": expected[0], "start_period": expected[1]})
-    assert compose.notes == []
+@pytest.fixture(scope="module", params=[True, False], ids=["from Docker 25 on", "before Docker 25"])
+def checked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[bool, Compose, Config]:
+    """Whether the engine knows a start interval, all CASES as services of one file, and what they are with the override."""
+    compose = Compose(tmp_path_factory.mktemp("checked"), numbered("{image: x, healthcheck: %s}" % check for check, _expected, _late in CASES.values()))
+    planned = {name: service(4) for name in compose.all}
+    return request.param, compose, compose.with_override(stack(planned), start_interval=request.param)
 
 
-@pytest.mark.parametrize(("check", "_expected", "late"), CASES.values(), ids=CASES)
-def test_where_the_engine_does_not_know_it_a_note_says_what_that_costs(tmp_path: Path, check: str, _expected: tuple[str, str] | None, late: str | None) -> None:
-    compose = Compose(tmp_path, "services: {web: {image: x, healthcheck: %s}}" % check)
-    before = compose.config()["web"]["healthcheck"]
-    assert compose.with_override(stack({"web": service(4)}))["web"]["healthcheck"] == before
-    told = f"web: is known to be healthy {late} s after its start at the earliest, the interval of its health check; from Docker 25 on it takes a second"
-    assert compose.notes == ([] if late is None else [told])
+@pytest.mark.parametrize(("number", "expected", "late"), [(number, *case[1:]) for number, case in enumerate(CASES.values())], ids=CASES)
+def test_first_checks_come_each_second_for_an_interval_at_least_or_a_note_says_what_the_engine_costs(
+    checked: tuple[bool, Compose, Config], number: int, expected: tuple[str, str] | None, late: str | None
+) -> None:
+    known, compose, resolved = checked
+    before, after = (found[f"web{number}"]["healthcheck"] for found in (compose.all, resolved))
+    assert after == ({**before, "start_interval": expected[0], "start_period": expected[1]} if known and expected else before)
+    told = f"is known to be healthy {late} s after its start at the earliest, the interval of its health check; from Docker 25 on it takes a second"
+    notes = [note.partition(": ")[2] for note in compose.notes if note.startswith(f"web{number}: ")]
+    assert notes == ([] if known or late is None else [told])
 
 
 def test_what_the_files_decide_stays(tmp_path: Path) -> None:

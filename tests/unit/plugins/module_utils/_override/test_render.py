@@ -17,7 +17,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.composed import Compose, Config, compose_override, limits, service, stack
+from tests.support.composed import Compose, Config, compose_override, limits, numbered, service, stack
 
 BASES = {
     "no limit": "{image: x}",
@@ -33,16 +33,20 @@ BASES = {
 }
 
 
-@pytest.mark.parametrize("base", BASES.values(), ids=BASES)
-def test_the_plan_wins_under_whatever_key_the_base_uses(tmp_path: Path, base: str) -> None:
-    resolved = Compose(tmp_path, "services: {web: %s}" % base).with_override(stack({"web": service(4, 2, swap=1)}))
-    assert limits(resolved["web"]) == (4, 2, 5)
+@pytest.fixture(scope="module")
+def based(tmp_path_factory: pytest.TempPathFactory) -> Compose:
+    """All BASES as services of one file."""
+    return Compose(tmp_path_factory.mktemp("based"), numbered(BASES.values()))
 
 
-@pytest.mark.parametrize("base", BASES.values(), ids=BASES)
-def test_no_swap_is_allowed_unless_the_plan_says_so(tmp_path: Path, base: str) -> None:
-    resolved = Compose(tmp_path, "services: {web: %s}" % base).with_override(stack({"web": service(4)}))
-    assert limits(resolved["web"])[::2] == (4, 4)
+def test_the_plan_wins_under_whatever_key_the_base_uses(based: Compose) -> None:
+    resolved = based.with_override(stack({name: service(4, 2, swap=1) for name in based.all}))
+    assert {base: limits(resolved[f"web{number}"]) for number, base in enumerate(BASES)} == dict.fromkeys(BASES, (4, 2, 5))
+
+
+def test_no_swap_is_allowed_unless_the_plan_says_so(based: Compose) -> None:
+    resolved = based.with_override(stack({name: service(4) for name in based.all}))
+    assert {base: limits(resolved[f"web{number}"])[::2] for number, base in enumerate(BASES)} == dict.fromkeys(BASES, (4, 4))
 
 
 @pytest.mark.parametrize(

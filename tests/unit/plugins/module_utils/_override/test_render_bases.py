@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.compose_bases import ANCHORED, BASES
-from tests.support.composed import Compose, Config, G, compose_override, limits, service, stack
+from tests.support.composed import Compose, Config, G, compose_override, limits, numbered, service, stack
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,7 @@ class Resolved:
 def resolved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Resolved:
     base, more, expected = request.param
     compose = Compose(tmp_path_factory.mktemp("base"), base, **more)
-    before = compose.config("--profile", "*")["web"]
-    return Resolved(before, compose.with_override(stack({"web": service(16)}))["web"], compose.notes, expected)
+    return Resolved(compose.all["web"], compose.with_override(stack({"web": service(16)}))["web"], compose.notes, expected)
 
 
 def test_the_plan_wins_and_the_first_lines_say_over_what(resolved: Resolved) -> None:
@@ -98,14 +97,22 @@ ENVIRONMENTS: dict[str, tuple[str, str, str | None]] = {
 }
 
 
-@pytest.mark.parametrize(("own", "runtime", "value"), ENVIRONMENTS.values(), ids=ENVIRONMENTS)
-def test_the_heap_hint_joins_what_is_there(tmp_path: Path, own: str, runtime: str, value: str | None) -> None:
-    variable = {"node": "NODE_OPTIONS", "java": "JAVA_TOOL_OPTIONS"}[runtime]
-    compose = Compose(tmp_path, "services: {web: {image: x, %s}}" % own, some_env="JAVA_TOOL_OPTIONS=-Xss1m -Dfile.encoding=UTF-8\n")
-    before = compose.config()["web"].get("environment") or {}
-    after = compose.with_override(stack({"web": hinted(runtime)}))["web"].get("environment") or {}
-    assert after == (before if value is None else {**before, variable: value})
+@pytest.fixture(scope="module")
+def hinted_all(tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, Config]:
+    """The environment of each of ENVIRONMENTS before and after the override."""
+    base = numbered("{image: x, %s}" % own for own, _runtime, _value in ENVIRONMENTS.values())
+    compose = Compose(tmp_path_factory.mktemp("hinted"), base, some_env="JAVA_TOOL_OPTIONS=-Xss1m -Dfile.encoding=UTF-8\n")
+    after = compose.with_override(stack({f"web{number}": hinted(runtime) for number, (_own, runtime, _value) in enumerate(ENVIRONMENTS.values())}))
     assert compose.notes == []
+    before, after = ({name: service.get("environment") or {} for name, service in found.items()} for found in (compose.all, after))
+    return before, after
+
+
+@pytest.mark.parametrize(("number", "runtime", "value"), [(number, *case[1:]) for number, case in enumerate(ENVIRONMENTS.values())], ids=ENVIRONMENTS)
+def test_the_heap_hint_joins_what_is_there(hinted_all: tuple[Config, Config], number: int, runtime: str, value: str | None) -> None:
+    variable = {"node": "NODE_OPTIONS", "java": "JAVA_TOOL_OPTIONS"}[runtime]
+    before, after = (found[f"web{number}"] for found in hinted_all)
+    assert after == (before if value is None else {**before, variable: value})
 
 
 def test_the_heap_hint_joins_the_environment_of_the_inventory(tmp_path: Path) -> None:
