@@ -129,11 +129,12 @@ available:
 stopped:
   description:
     - What this call stopped, or would stop, in this order.
+    - C(title) is the project and service, or the name of a container without them.
     - C(memory) is what it used, C(swap) the part of it that was in swap, both in bytes.
   returned: always
   type: list
   elements: dict
-  sample: [{id: 4f1d2c, name: mas-mas-orchestrator-1, project: mas, service: mas-orchestrator, memory: 8589934592, swap: 0}]
+  sample: [{id: 4f1d2c, name: mas-mas-orchestrator-1, title: mas/mas-orchestrator, project: mas, service: mas-orchestrator, memory: 8589934592, swap: 0}]
 started:
   description: What this call started, or would start, in this order.
   returned: always

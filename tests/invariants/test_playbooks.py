@@ -25,7 +25,7 @@ ORDER = [
 ]
 #: Roles that change a server, and their steps that may come before the lock: they look, or have room for it on a full disk.
 CHANGING = {"docker_cleanup", "source_code", "compose_deploy", "release", "recover", "offload"}
-TAKES_THE_LOCK = {"deploy_lock", "deploy_lock take"}
+TAKES_THE_LOCK = {"deploy_lock", "deploy_lock acquire"}
 BEFORE = {"offload check", "recover room"}
 #: Nobody answers under a scheduler, and cron answers with nothing.
 PROMPTS = {"vars_prompt", "ansible.builtin.pause", "pause"}
@@ -35,10 +35,19 @@ def steps(play: dict[str, t.Any]) -> t.Iterator[str]:
     """``role`` or ``role entry-point`` for each step of a play, in the order in which Ansible runs them."""
     for role in play.get("roles", []):
         yield _step({"name": role} if isinstance(role, str) else {"name": role.get("role", role.get("name"))})
-    for task in mappings([play.get(section, []) for section in ("pre_tasks", "tasks", "post_tasks")]):
+    for task in mappings(_with_imported([play.get(section, []) for section in ("pre_tasks", "tasks", "post_tasks")])):
         for key in ("ansible.builtin.include_role", "ansible.builtin.import_role"):
             if key in task:
                 yield _step(task[key])
+
+
+def _with_imported(value: t.Any) -> t.Any:
+    """Tasks with those of the files that they import in their place."""
+    if isinstance(value, list):
+        return [_with_imported(item) for item in value]
+    if isinstance(value, dict) and "ansible.builtin.import_tasks" in value:
+        return load(f"playbooks/{value['ansible.builtin.import_tasks']}")
+    return {key: _with_imported(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def _step(role: dict[str, str]) -> str:

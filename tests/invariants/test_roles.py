@@ -93,6 +93,64 @@ def test_every_entry_point_is_documented(role: str) -> None:
         assert (ROOT / f"roles/{role}/tasks/{entry}.yml").is_file(), f"{entry} is documented and does not exist"
 
 
+@each_role
+def test_an_entry_point_documents_the_options_that_it_reads_and_no_others(role: str) -> None:
+    """Ansible validates an entry point by its own spec, and ``ansible-doc`` shows each one in full."""
+    assert {entry: sorted(options) for entry, options in specs(role).items()} == {entry: sorted(_read_by(role, entry)) for entry in specs(role)}
+
+
+def _read_by(role: str, entry: str) -> set[str]:
+    """The options that the tasks of an entry point mention: themselves, through the role's variables, and through the defaults of other options."""
+    tasks = {Path(path).name: _without_comments(path) for path in files(f"roles/{role}/tasks/*.yml")}
+    variables = dict(_vars_of(role))
+    options = {name: str(defaults(role).get(name, "")) for entry_options in specs(role).values() for name in entry_options}
+    texts, found = [tasks[f"{entry}.yml"]], {f"{entry}.yml"}
+    assigned: set[str] = set()
+    while texts:
+        text = texts.pop()
+        assigned |= {name for name, value in re.findall(r"^\s+(\w+): (.*)$", text, re.MULTILINE) if name in options and name not in value}
+        for name in {*re.findall(r"\b\w+\b", text), *re.findall(r"\b\w+\.yml\b", text)} - found:
+            for place in (tasks, variables, options):
+                if name in place:
+                    found.add(name)
+                    texts.append(place[name])
+    return {name for name in found if name in options and name not in assigned and name != "rack_state_directory"}
+
+
+def _vars_of(role: str) -> t.Iterator[tuple[str, str]]:
+    for path in files(f"roles/{role}/vars/*.yml"):
+        yield from ((name, repr(value)) for name, value in (load(path) or {}).items())
+
+
+def _without_comments(path: str) -> str:
+    return "\n".join(line for line in (ROOT / path).read_text(encoding="utf-8").splitlines() if not line.lstrip().startswith("#"))
+
+
+def test_ansible_validates_every_entry_point_that_is_used() -> None:
+    looked_at = files("roles/*.yml", "playbooks/*.yml", "molecule/*.yml")
+    assert [path for path in looked_at if "rolespec_validate" in (ROOT / path).read_text(encoding="utf-8")] == []
+
+
+@each_role
+def test_a_role_reads_nothing_of_another_role(role: str) -> None:
+    """A playbook passes by name what one role found and another needs; a role passes options to a role that it includes."""
+    of_others = {name for other in ROLES if other != role for name in (*defaults(other), *_variables(other), *(n for e in specs(other).values() for n in e))}
+    read = {(path, name) for path in files(f"roles/{role}/*.yml") if "/meta/" not in path for name in re.findall(r"\w+", _without_passed(path))}
+    assert {(path, name) for path, name in read if name in of_others - {"rack_state_directory"}} == set()
+
+
+def _without_passed(path: str) -> str:
+    """The text of a file without comments, and without the names of the options that it passes to roles which it includes."""
+    text = _without_comments(path)
+    passed = {name for task in mappings(load(path)) if any(key in task for key in INCLUDES) for name in task.get("vars", {})}
+    return re.sub(r"^(\s+)(%s):" % "|".join(passed), r"\1option:", text, flags=re.MULTILINE) if passed else text
+
+
+def test_no_progress_text_decides_anything() -> None:
+    """What long_command returns in ``lines`` is for people: its wording is Compose's, and changes."""
+    assert [path for path in files("roles/*.yml", "playbooks/*.yml") if re.search(r"[.']lines\b", _without_comments(path))] == []
+
+
 def test_what_is_included_is_a_documented_entry_point_named_in_full() -> None:
     pairs = sorted(set(included()))
     assert pairs

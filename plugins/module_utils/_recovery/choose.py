@@ -67,7 +67,15 @@ class Found:
         return set(depends_on(self.labels))
 
     def facts(self) -> Json:
-        return {"id": self.id, "name": self.name, "project": self.project, "service": self.service, "memory": self.memory, "swap": self.swap}
+        return {
+            "id": self.id,
+            "name": self.name,
+            "title": self.title,
+            "project": self.project,
+            "service": self.service,
+            "memory": self.memory,
+            "swap": self.swap,
+        }
 
 
 def read_found(detail: Json, memory: int, swap: int) -> Found:

@@ -87,7 +87,9 @@ def _rendered(plan: Plan) -> Json:
         "hosts": {host: _host(plan, budget, here[host]) for host, budget in plan.budgets.items()},
         "stages": max(list(plan.stage.values()) or [0]) + 1 if plan.rack.stacks else 0,
         "projects": [stack.project for stack in plan.rack.stacks.values()],
-        "public": [{"stack": service.stack, "service": service.name, "host": service.host} for service in public],
+        "public": [
+            {"stack": service.stack, "project": plan.rack.stacks[service.stack].project, "service": service.name, "host": service.host} for service in public
+        ],
         "purge": targets(public),
     }
 

@@ -21,17 +21,17 @@ def deploy_document(hosts: t.Sequence[Json], check: bool, purge: Json) -> Json:
 
     ``hosts``: for each host ``host``, ``plan`` (of memory_plan), ``memory_before``
     and ``memory`` (of memory_check), ``freed`` (of docker_prune), ``commits`` and
-    ``changed_stacks``.
+    ``changed_projects`` (of docker_watch).
     """
     return {
         "version": DOCUMENT_VERSION,
         "check_mode": check,
-        "hosts": {host["host"]: _host(host) for host in hosts},
+        "hosts": {host["host"]: _host(host, check) for host in hosts},
         "purge": {"purged": bool(purge.get("changed", False))},
     }
 
 
-def _host(facts: Json) -> Json:
+def _host(facts: Json, check: bool) -> Json:
     now = facts["memory"]["host"]
     services = [_service(container, facts["plan"]) for container in facts["memory"]["containers"]]
     return {
@@ -43,9 +43,17 @@ def _host(facts: Json) -> Json:
         "findings": facts["memory"]["findings"],
         "disk_freed": facts["freed"].get("total"),
         "commits": facts["commits"],
-        "changed_stacks": facts["changed_stacks"],
+        "changed_stacks": _changed_stacks(facts, check),
         "services": services,
     }
+
+
+def _changed_stacks(facts: Json, check: bool) -> t.List[str]:
+    """The stacks of which a container was started; in check mode, which starts nothing, those that a real run starts."""
+    plan = facts["plan"]
+    if check:
+        return sorted({start["stack"] for start in plan["starts"]})
+    return sorted(name for name, stack in plan["stacks"].items() if stack["project"] in facts["changed_projects"])
 
 
 def _budget(plan: Json, total: int, services: t.Iterable[Json]) -> Json:

@@ -13,31 +13,27 @@ Json = t.Dict[str, t.Any]
 
 
 def recovery_text(stopped: Json, started: Json, memory: Json, check: bool) -> Json:
-    """``lines``: what was stopped, with its memory; ``text``: the whole; ``problem``: why memory is still short, empty where it is not.
+    """``text``: what was done and how the server is now; ``problem``: why memory is still short, empty where it is not.
 
     ``stopped`` and ``started``: the answers of docker_recovery; ``memory``: of memory_check, with processes; ``check``: whether it was check mode.
     """
     before, wanted, now = stopped["available"]["before"], stopped["available"]["wanted"], memory["host"]
-    lines = ["%s (%s)" % (_title(one), human(one["memory"])) for one in stopped["stopped"]]
+    memories = ["%s (%s)" % (one["title"], human(one["memory"])) for one in stopped["stopped"]]
     names = [one["name"] for one in started["started"]]
     text = [
         "%s of %s memory available (before: %s, wanted: %s)." % (human(now["available"]), human(now["total"]), human(before), human(wanted)),
-        "%s: %s." % ("Would stop" if check else "Stopped", ", ".join(lines) or "nothing"),
+        "%s: %s." % ("Would stop" if check else "Stopped", ", ".join(memories) or "nothing"),
         "%s: %s." % ("Would start" if check else "Started", ", ".join(names) or "nothing"),
         _waiting(started.get("waiting") or ()),
     ]
     short = not check and now["available"] < wanted
-    return {"lines": lines, "text": " ".join(text), "problem": _problem(stopped, memory, wanted) if short else ""}
-
-
-def _title(one: Json) -> str:
-    return "%s/%s" % (one["project"], one["service"]) if one["service"] else str(one["name"])
+    return {"text": " ".join(text), "problem": _problem(stopped, memory, wanted) if short else ""}
 
 
 def _waiting(waiting: t.Sequence[str]) -> str:
     if not waiting:
-        return "Nothing waits to be brought back."
-    return "Still stopped: %s. To bring it back, run the same playbook with -e recover_phase=restore." % ", ".join(waiting)
+        return "Nothing is still stopped."
+    return "Still stopped: %s. To restart it, run the same playbook with -e recover_phase=restore." % ", ".join(waiting)
 
 
 def _problem(stopped: Json, memory: Json, wanted: int) -> str:

@@ -31,7 +31,7 @@ def status_document(hosts: t.Sequence[Json], check: bool) -> Json:
     Ansible registers them: also where the host could not be reached, or the module failed.
     """
     problems = {host["host"]: _problem(host) for host in hosts}
-    known = [{"memory_before": {}, "freed": {}, "commits": [], "changed_stacks": [], **host} for host in hosts if not problems[host["host"]]]
+    known = [{"memory_before": {}, "freed": {}, "commits": [], "changed_projects": [], **host} for host in hosts if not problems[host["host"]]]
     document = deploy_document(known, check, {})
     found = {host["host"]: _host(document["hosts"][host["host"]], host) for host in known}
     return {**document, "hosts": {name: found.get(name, {"problem": problem}) for name, problem in problems.items()}}

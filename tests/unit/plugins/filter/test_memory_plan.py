@@ -139,7 +139,7 @@ def test_a_service_takes_precedence_over_an_external_of_its_name() -> None:
 
 def test_public_services_are_listed_with_their_host() -> None:
     services = {"site": {"memory": "1G", "public": True, "host": "overflow1"}, "api": {"memory": "1G"}}
-    assert plan({"s": stack(services=services)})["public"] == [{"stack": "s", "service": "site", "host": "overflow1"}]
+    assert plan({"s": stack(services=services)})["public"] == [{"stack": "s", "project": "s", "service": "site", "host": "overflow1"}]
 
 
 def test_what_a_purge_names_comes_from_the_addresses_of_public_services_each_once() -> None:

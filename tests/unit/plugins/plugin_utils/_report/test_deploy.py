@@ -17,6 +17,9 @@ G = 1024**3
 BUDGET = {"memory": {"total": None, "reserve": 6 * G, "build": 4 * G, "limits": 48 * G, "others": 0, "unlimited": 0, "headroom": None}}
 
 
+STACKS = {"site": {"project": "always-on", "services": {"website": {}}}, "mas": {"project": "mas", "services": {}}}
+
+
 def container(service: t.Optional[str], limit: t.Optional[int] = None, **more: t.Any) -> t.Dict[str, t.Any]:
     facts = {"name": "c-1", "project": "always-on", "service": service, "limit": limit, "reservation": None, "working_set": G // 2, "percent": None}
     return {**facts, "state": "running", "restarts": 0, "oom_kills": 0, **more}
@@ -25,7 +28,7 @@ def container(service: t.Optional[str], limit: t.Optional[int] = None, **more: t
 def host(**more: t.Any) -> t.Dict[str, t.Any]:
     facts = {
         "host": "sandbox",
-        "plan": {**BUDGET, "stacks": {"always-on": {"project": "always-on", "services": {"website": {}}}}},
+        "plan": {**BUDGET, "starts": [{"stack": "mas"}, {"stack": "site"}, {"stack": "site"}], "stacks": STACKS},
         "memory_before": {"available": 30 * G},
         "memory": {
             "status": "ok",
@@ -35,7 +38,7 @@ def host(**more: t.Any) -> t.Dict[str, t.Any]:
         },
         "freed": {"total": 3 * G},
         "commits": [{"dest": "/srv/website", "from": "a" * 40, "to": "b" * 40, "log": ["bbbbbbb Release 2"]}],
-        "changed_stacks": ["always-on"],
+        "changed_projects": ["always-on", "by-hand"],
     }
     return {**facts, **more}
 
@@ -50,6 +53,11 @@ def test_the_table_shows_limit_use_memory_before_and_after_disk_and_commits() ->
         "  /srv/website  aaaaaaaaaaaa  bbbbbbbbbbbb",
         "    bbbbbbb Release 2",
     ]
+
+
+def test_the_document_names_the_stacks_of_changed_projects_and_in_check_mode_those_that_would_be_started() -> None:
+    changed = [deploy_report([host()], check=check)["document"]["hosts"]["sandbox"]["changed_stacks"] for check in (False, True)]
+    assert changed == [["site"], ["mas", "site"]]
 
 
 def test_the_document_keeps_bytes_and_full_commits() -> None:

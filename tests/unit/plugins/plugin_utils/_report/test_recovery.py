@@ -15,8 +15,8 @@ Json = dict[str, t.Any]
 
 
 def report(available: int = 20, left: t.Sequence[str] = (), waiting: t.Sequence[str] = (), check: bool = False) -> Json:
-    worker = {"name": "mas-worker-1", "project": "mas", "service": "worker", "memory": 8 * G}
-    by_hand = {"name": "by-hand", "project": None, "service": None, "memory": G}
+    worker = {"name": "mas-worker-1", "title": "mas/worker", "memory": 8 * G}
+    by_hand = {"name": "by-hand", "title": "by-hand", "memory": G}
     stopped = {"available": {"before": 3 * G, "wanted": 12 * G}, "stopped": [worker, by_hand], "left": list(left)}
     started = {"started": [{"name": "website-1"}], "waiting": list(waiting)}
     memory = {"host": {"available": available * G, "total": 62 * G}, "processes": [{"name": "python3"}, {"name": "node"}]}
@@ -25,15 +25,14 @@ def report(available: int = 20, left: t.Sequence[str] = (), waiting: t.Sequence[
 
 def test_what_was_done_and_how_the_server_is_now() -> None:
     told = report()
-    assert told["lines"] == ["mas/worker (8G)", "by-hand (1G)"]
     assert told["text"] == (
-        "20G of 62G memory available (before: 3G, wanted: 12G). Stopped: mas/worker (8G), by-hand (1G). Started: website-1. Nothing waits to be brought back."
+        "20G of 62G memory available (before: 3G, wanted: 12G). Stopped: mas/worker (8G), by-hand (1G). Started: website-1. Nothing is still stopped."
     )
     assert told["problem"] == ""
 
 
 def test_what_is_still_stopped_comes_with_the_command_that_brings_it_back() -> None:
-    assert report(waiting=["mas/worker"])["text"].endswith("Still stopped: mas/worker. To bring it back, run the same playbook with -e recover_phase=restore.")
+    assert report(waiting=["mas/worker"])["text"].endswith("Still stopped: mas/worker. To restart it, run the same playbook with -e recover_phase=restore.")
 
 
 @pytest.mark.parametrize(
