@@ -28,12 +28,12 @@ class ActionModule(PollingAction):
         args = self._task.args
         patience = int(check_type_int(args.get("every", 10)))
         answer = self.call(patience=patience)
-        while answer.get("going") and not answer.get("failed"):
-            going = answer["going"]
+        while answer.get("pending") and not answer.get("failed"):
+            pending = answer["pending"]
             self._display.display(
-                "%s: rollout of %s/%s: %s  %s is starting" % (self.host, args["project"], going["service"], clock(int(going["waited"])), going["new"])
+                "%s: rollout of %s/%s: %s  %s is starting" % (self.host, args["project"], pending["service"], clock(int(pending["waited"])), pending["new"])
             )
             left = args["rollouts"][len(answer["rollouts"]) :]
-            again = {key: going[key] for key in ("service", "container", "waited")}
-            answer = joined(answer, self.call(patience=patience, rollouts=left, going=again))
+            again = {key: pending[key] for key in ("service", "container", "waited")}
+            answer = joined(answer, self.call(patience=patience, rollouts=left, pending=again))
         return answer

@@ -10,7 +10,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import RackError
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import plain
-from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.hosts import Given
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.hosts import HostInput
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.plan import plan_rack
 
 
@@ -29,7 +29,7 @@ def memory_plan(
     """The plan of the rack; raises AnsibleFilterError with every problem of the inventory."""
     given = (hosts, reserve, memory, build, scale, addresses, containers, measured)
     try:
-        return plan_rack(plain(rack_stacks), plain(externals), Given(*(plain(value) for value in given)))
+        return plan_rack(plain(rack_stacks), plain(externals), HostInput(*(plain(value) for value in given)))
     except RackError as error:
         raise AnsibleFilterError(error.message) from error
 

@@ -10,7 +10,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import RackError
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import plain
-from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.hosts import Given
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.hosts import HostInput
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.propose import propose
 
 
@@ -18,7 +18,7 @@ def placement(
     rack_stacks: t.Any, hosts: t.Any, reserve: t.Any, memory: t.Any = None, externals: t.Any = None, containers: t.Any = None, pins: t.Any = None
 ) -> t.Dict[str, t.Any]:
     """The moves that make the rack fit; raises AnsibleFilterError if the inventory is wrong."""
-    given = Given(names=plain(hosts), reserve=plain(reserve), memory=plain(memory), containers=plain(containers))
+    given = HostInput(names=plain(hosts), reserve=plain(reserve), memory=plain(memory), containers=plain(containers))
     try:
         return propose(plain(rack_stacks), plain(externals), given, plain(pins))
     except RackError as error:

@@ -92,7 +92,7 @@ options:
   patience:
     description: Maximum seconds that one call waits for a new container. For the action plugin of this module only.
     type: int
-  going:
+  pending:
     description: What an earlier call began. For the action plugin of this module only.
     type: dict
     suboptions:
@@ -165,7 +165,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import 
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._rollout.blockers import MODES, START_FIRST
-from ansible_collections.mycosoft.rack.plugins.module_utils._rollout.steps import GOING, Rollouts
+from ansible_collections.mycosoft.rack.plugins.module_utils._rollout.steps import PENDING, Rollouts
 
 Json = t.Dict[str, t.Any]
 
@@ -179,7 +179,7 @@ def argument_spec() -> Facts:
         "blocker": {"type": "str"},
         "drain": {"type": "dict", "options": drain},
     }
-    going = {name: {"type": kind, "required": True} for name, kind in (("service", "str"), ("container", "str"), ("waited", "float"))}
+    pending = {name: {"type": kind, "required": True} for name, kind in (("service", "str"), ("container", "str"), ("waited", "float"))}
     return {
         "project": {"type": "str", "required": True},
         "arguments": {"type": "list", "elements": "str", "required": True},
@@ -188,7 +188,7 @@ def argument_spec() -> Facts:
         "logs": {"type": "int", "default": 20},
         "every": {"type": "int", "default": 10},
         "patience": {"type": "int"},
-        "going": {"type": "dict", "options": going},
+        "pending": {"type": "dict", "options": pending},
         **DOCKER_OPTIONS,
     }
 
@@ -199,8 +199,8 @@ def run(module: AnsibleModule, kernel: Kernel) -> Facts:
     try:
         for rollout in module.params["rollouts"]:
             one = rollouts.of(rollout)
-            if one["rollout"] == GOING:
-                return {**_facts(done), "changed": True, "going": one}
+            if one["rollout"] == PENDING:
+                return {**_facts(done), "changed": True, "pending": one}
             done.append(one)
     except RackError as error:
         error.facts.update(rollouts=done, changed=any(one["rollout"] == START_FIRST for one in done))

@@ -191,7 +191,7 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, RackError, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import STATE_OPTIONS
-from ansible_collections.mycosoft.rack.plugins.module_utils._lock.decide import DECISIONS, Lock, Moment, Step, request_of, to_json
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock.decide import TRANSITIONS, Lock, Moment, Transition, request_of, to_json
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock.file import LockFile, moment, processes_of
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock.report import describe, event, refusal, takeover
 
@@ -201,7 +201,7 @@ POLL = 1.0
 
 def argument_spec() -> Facts:
     return {
-        "state": {"type": "str", "choices": list(DECISIONS), "default": "taken"},
+        "state": {"type": "str", "choices": list(TRANSITIONS), "default": "taken"},
         "run": {"type": "str", "required": True},
         "purpose": {"type": "str", "default": "deploy"},
         "wait": {"type": "int", "default": 0},
@@ -215,17 +215,17 @@ def argument_spec() -> Facts:
     }
 
 
-def decide(module: AnsibleModule, file: LockFile, root: Path) -> t.Tuple[Step, Moment]:
+def decide(module: AnsibleModule, file: LockFile, root: Path) -> t.Tuple[Transition, Moment]:
     """The step that would be taken now. Writes nothing."""
     found, request, now = file.read(), request_of(module.params), moment(root)
-    step = DECISIONS[module.params["state"]](found, request, now)
+    step = TRANSITIONS[module.params["state"]](found, request, now)
     if isinstance(found, Lock) and step.why:  # only then do remaining processes of that run matter
         now = dataclasses.replace(now, survivors=processes_of(found.run, root))
-        step = DECISIONS[module.params["state"]](found, request, now)
+        step = TRANSITIONS[module.params["state"]](found, request, now)
     return step, now
 
 
-def act(module: AnsibleModule, file: LockFile, root: Path) -> t.Tuple[Step, Moment]:
+def act(module: AnsibleModule, file: LockFile, root: Path) -> t.Tuple[Transition, Moment]:
     """Write the decision. Without a change neither the guard nor the directory is needed; a change is decided again under the guard."""
     step, now = decide(module, file, root)
     if module.check_mode or not step.writes:
@@ -240,7 +240,7 @@ def act(module: AnsibleModule, file: LockFile, root: Path) -> t.Tuple[Step, Mome
     return step, now
 
 
-def report(module: AnsibleModule, step: Step, now: Moment, waited: float) -> Facts:
+def report(module: AnsibleModule, step: Transition, now: Moment, waited: float) -> Facts:
     """What the module returns. Raises RackError if another run holds the lock."""
     state, host = module.params["state"], module.params["host"] or "this server"
     facts: Facts = {"changed": step.changes, "lock": to_json(step.after), "waited": int(waited)}

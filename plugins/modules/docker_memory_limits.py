@@ -151,7 +151,15 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, RackError, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, Engine, connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
-from ansible_collections.mycosoft.rack.plugins.module_utils._limits import changes as _limits
+from ansible_collections.mycosoft.rack.plugins.module_utils._limits.changes import (
+    LimitChange,
+    limits_diff,
+    missing_services,
+    plan_changes,
+    read_limits,
+    refuse_below_usage,
+    refuse_unproven,
+)
 from ansible_collections.mycosoft.rack.plugins.module_utils._memory.containers import of_services
 
 
@@ -171,7 +179,7 @@ def argument_spec() -> Facts:
     }
 
 
-def apply(engine: Engine, changes: t.Sequence[_limits.Change]) -> None:
+def apply(engine: Engine, changes: t.Sequence[LimitChange]) -> None:
     """Set what differs. A failure names the container, and the containers changed before it."""
     done: t.List[str] = []
     for change in changes:
@@ -184,30 +192,30 @@ def apply(engine: Engine, changes: t.Sequence[_limits.Change]) -> None:
 
 def run(module: AnsibleModule, kernel: Kernel) -> Facts:
     params = module.params
-    limits = _limits.read_limits(params["limits"])
+    limits = read_limits(params["limits"])
     engine = connect(params)
     swap = bool(engine.get("/info").get("SwapLimit"))
     if not swap:
         module.warn("The kernel of this host does not account for swap: swap limits are neither enforced nor compared.")
 
-    changes = _limits.plan(limits, of_services(engine, kernel, limits), swap)
-    absent = _limits.missing(limits, changes)
+    changes = plan_changes(limits, of_services(engine, kernel, limits), swap)
+    absent = missing_services(limits, changes)
     needed = [change for change in changes if change.needed]
     facts: Facts = {
         "changed": bool(needed),
         "containers": [change.facts() for change in changes],
         "missing": absent,
         "swap_accounted": swap,
-        "diff": _limits.diff(changes),
+        "diff": limits_diff(changes),
     }
     if absent and params["require"]:
         names = ", ".join("%(project)s/%(service)s" % service for service in absent)
         raise RackError("Cannot limit %s: none of its containers is running. Start it first, or set require to false." % names, **{**facts, "changed": False})
     if not params["allow_below_usage"]:
-        _limits.refuse_below_usage(needed)
+        refuse_below_usage(needed)
     if not module.check_mode and needed:
         apply(engine, needed)
-        _limits.refuse_unproven(_limits.plan(limits, of_services(engine, kernel, limits), swap))
+        refuse_unproven(plan_changes(limits, of_services(engine, kernel, limits), swap))
     return facts
 
 

@@ -252,7 +252,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, RackError, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, connect
-from ansible_collections.mycosoft.rack.plugins.module_utils._prune.apply import carry_out, foresee
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.apply import apply, predict
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.plan import make_plan
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.report import disk_facts, facts, failure, too_many
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.request import PRUNE_OPTIONS, prune_request
@@ -276,10 +276,10 @@ def run(module: AnsibleModule) -> Facts:
     around: Facts = {"engine": about, "disk": disk_facts(snapshot.disk)}
     refusal = too_many(plan, request.max_delete)
     if refusal:
-        raise RackError(refusal, **facts(plan, foresee(plan)), **around)
+        raise RackError(refusal, **facts(plan, predict(plan)), **around)
     if not module.check_mode and request.volume_record:
         write_record(request.volume_record, snapshot.volumes)
-    outcome = foresee(plan) if module.check_mode else carry_out(engine, plan, snapshot, request.busy_timeout)
+    outcome = predict(plan) if module.check_mode else apply(engine, plan, snapshot, request.busy_timeout)
     around["durations"] = {"read": read, **outcome.seconds, "total": time.monotonic() - start}
     for warning in request.warnings(snapshot.disk):
         module.warn(warning)

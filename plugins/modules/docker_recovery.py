@@ -181,8 +181,8 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import p
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import STATE_OPTIONS
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
-from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.choose import Planned
-from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.steps import Work
+from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.choose import PlannedService
+from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.steps import Recovery
 
 _AVAILABLE = {"stopped": "20%", "started": "0", "restored": "5%"}
 
@@ -216,8 +216,8 @@ def run(module: AnsibleModule, kernel: Kernel) -> Facts:
     params = module.params
     state = params["state"]
     memory = wanted(params["available"] or _AVAILABLE[state], kernel.meminfo()["MemTotal"])
-    planned = [Planned(entry["project"], entry["service"], entry["essential"], entry["needed_by"]) for entry in params["services"]]
-    work = Work(connect(params), kernel, params, planned, memory, module.check_mode)
+    planned = [PlannedService(entry["project"], entry["service"], entry["essential"], entry["needed_by"]) for entry in params["services"]]
+    work = Recovery(connect(params), kernel, params, planned, memory, module.check_mode)
     {"stopped": work.stop, "started": work.start, "restored": work.restore}[state]()
     facts = work.facts()
     if facts["problems"] and not module.check_mode:

@@ -163,9 +163,9 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import 
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock.decide import Lock
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock.file import LockFile
 from ansible_collections.mycosoft.rack.plugins.module_utils._offload.moved import Moved, read_moved
-from ansible_collections.mycosoft.rack.plugins.module_utils._release.live import Released, read_stacks
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.live import LiveStack, read_stacks
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import Release
-from ansible_collections.mycosoft.rack.plugins.module_utils._release.steps import Work, read_room
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.steps import ReleaseRun, read_room
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.store import Store
 
 
@@ -209,7 +209,7 @@ def run(module: AnsibleModule) -> Facts:
     works, room = {}, read_room(Kernel(), engine)
     for stack in stacks:
         store = Store(state_path(directory, "releases") / stack.name)
-        work = Work(params, who, room, Released(engine, module.run_command, stack), store, store.history(), now, module.check_mode)
+        work = ReleaseRun(params, who, room, LiveStack(engine, module.run_command, stack), store, store.history(), now, module.check_mode)
         works[stack.name] = work.begin() if params["state"] == "restored" and params["to"] else work
     if params["state"] == "restored":
         targets = {name: work.target() for name, work in works.items()}  # all of them, before the first is restored

@@ -141,9 +141,9 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import precisely, timestamp
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, Engine, connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
-from ansible_collections.mycosoft.rack.plugins.module_utils._limits.changes import Limit, plan, read_limits
-from ansible_collections.mycosoft.rack.plugins.module_utils._limits.watch import Begin, Problem, problems, sentence, unproven
-from ansible_collections.mycosoft.rack.plugins.module_utils._memory.containers import Container, of_services, read, started_since
+from ansible_collections.mycosoft.rack.plugins.module_utils._limits.changes import Limit, plan_changes, read_limits
+from ansible_collections.mycosoft.rack.plugins.module_utils._limits.watch import Problem, WatchStart, problems, sentence, unproven
+from ansible_collections.mycosoft.rack.plugins.module_utils._memory.containers import Container, of_services, read_container, started_since
 
 Limits = t.Mapping[t.Tuple[str, str], Limit]
 
@@ -163,9 +163,9 @@ def argument_spec() -> Facts:
     }
 
 
-def look(engine: Engine, kernel: Kernel, wanted: t.Sequence[t.Tuple[str, str]], begin: Begin) -> t.List[Problem]:
+def look(engine: Engine, kernel: Kernel, wanted: t.Sequence[t.Tuple[str, str]], begin: WatchStart) -> t.List[Problem]:
     """What happened since ``begin`` to the containers that ran then."""
-    again = (read(engine, kernel, container.id) for container in begin.containers)
+    again = (read_container(engine, kernel, container.id) for container in begin.containers)
     after = [container for container in again if container is not None]
     new = [container for container in of_services(engine, kernel, wanted) if container.id not in {one.id for one in after}]
     events = engine.events(clock(engine), type=["container"], event=_EVENTS)
@@ -180,7 +180,7 @@ def clock(engine: Engine) -> float:
 def prove(engine: Engine, limits: Limits, containers: t.Iterable[Container]) -> t.List[Problem]:
     """Containers that do not hold the limits given with their service."""
     limited = [container for container in containers if (container.project, container.service) in limits]
-    return unproven(plan(limits, limited, swap=bool(engine.get("/info").get("SwapLimit")))) if limited else []
+    return unproven(plan_changes(limits, limited, swap=bool(engine.get("/info").get("SwapLimit")))) if limited else []
 
 
 def run(module: AnsibleModule, kernel: Kernel) -> Facts:
@@ -191,7 +191,7 @@ def run(module: AnsibleModule, kernel: Kernel) -> Facts:
     limits = read_limits(service for service in params["services"] if params["prove"] and service["memory"] is not None)
     engine = connect(params)
     began = clock(engine)
-    begin = Begin(of_services(engine, kernel, wanted), began, timestamp(params["since"]))
+    begin = WatchStart(of_services(engine, kernel, wanted), began, timestamp(params["since"]))
     found, watched = prove(engine, limits, begin.containers) + look(engine, kernel, wanted, begin), 0
     due = begin.due(params["seconds"])
     while not found and watched < due and not module.check_mode:

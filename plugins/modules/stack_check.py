@@ -111,7 +111,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import Field, Fields, each
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import STATE_OPTIONS, state_path
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, connect
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import STACK, Compose, Refused, Run, read_stacks, version
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import STACK, Compose, ComposeRefused, Run, read_stacks, version
 from ansible_collections.mycosoft.rack.plugins.module_utils._offload.moved import read_moved
 
 Json = t.Dict[str, t.Any]
@@ -182,7 +182,7 @@ def images_of(run: Run, stack: Json) -> t.List[str]:
     """The images of a stack. If its files cannot be read there are none; docker_prune then keeps the images of the project."""
     try:
         return Compose(run, stack).images() if Compose(run, stack).checked_out else []
-    except Refused:
+    except ComposeRefused:
         return []
 
 

@@ -86,10 +86,10 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, RackError, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.files import put
-from ansible_collections.mycosoft.rack.plugins.module_utils._offload.tree import Memory, read_tree
+from ansible_collections.mycosoft.rack.plugins.module_utils._offload.tree import DigestCache, read_tree
 
 
-def read(path: str, specials: bool, memory: Memory) -> Facts:
+def read(path: str, specials: bool, memory: DigestCache) -> Facts:
     try:
         return dataclasses.asdict(read_tree(path, specials, memory))
     except OSError as error:
@@ -104,7 +104,7 @@ def recall(place: t.Optional[str]) -> t.Optional[str]:
         return None
 
 
-def keep(place: str, memory: Memory) -> None:
+def keep(place: str, memory: DigestCache) -> None:
     try:
         put(Path(place), memory.saved(), 0o600)
     except OSError as error:
@@ -115,7 +115,7 @@ def run(module: AnsibleModule) -> Facts:
     remember = module.params["remember"] if not module.check_mode else None
     if remember:
         os.sync()
-    memory = Memory(recall(module.params["recall"]), time.time_ns())
+    memory = DigestCache(recall(module.params["recall"]), time.time_ns())
     trees = {path: read(path, module.params["specials"], memory) for path in module.params["paths"]}
     if remember:
         keep(remember, memory)

@@ -10,7 +10,7 @@ import random
 import typing as t
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.objects import KINDS, DockerObject, Need
-from ansible_collections.mycosoft.rack.plugins.module_utils._prune.guards import Budget, KeepAnonymousVolumes, KeepNamedVolumes, KeepWithinBudget
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.guards import CacheBudget, KeepAnonymousVolumes, KeepNamedVolumes, KeepWithinBudget
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.keep import (
     KeepImage,
     KeepLabel,
@@ -94,7 +94,7 @@ class AnyState:
         return record(name, parents, held=in_use, size=size, shared=self.chance.choice([0, 0, size]), used=self._moment())
 
     def _every_rule(self) -> list[Rule]:
-        budget = Budget(reserved=self.chance.randrange(9), max_used=self.chance.randrange(20))
+        budget = CacheBudget(reserved=self.chance.randrange(9), max_used=self.chance.randrange(20))
         wishes = [KeepProject("mas"), KeepLabel("tier=db"), KeepImage("i1:1"), KeepNetwork("n[2-4]"), KeepProject("none"), KeepRegex("[cv]3")]
         guards = [KeepNamedVolumes(given=("v1",)), KeepAnonymousVolumes("5", ("v2",), now=NOW), KeepWithinBudget(budget=budget)]
         return [*wishes, KeepNewestImages("2"), KeepNewerThan("3", NOW), KeepUsedWithin("3", NOW), *guards]

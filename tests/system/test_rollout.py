@@ -136,7 +136,7 @@ def test_a_copy_that_does_not_become_healthy_is_removed_and_the_old_one_runs_on(
     version(rig, "2", command=["redis-server", "--no-such-option"])
     result = rollout()
     assert result["failed"] is True
-    assert "the new copy was not healthy after " in result["msg"]
+    assert "the new container was not healthy after " in result["msg"]
     assert " s, but ended. It was removed" in result["msg"]
     assert any("Configuration" in line for line in result["logs"]["shop-web-2"]), result
     assert running(rig, SERVER) == before

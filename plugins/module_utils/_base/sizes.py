@@ -57,6 +57,13 @@ def parse_percent(value: t.Any) -> Fraction:
     return Fraction(found.group("number")) / 100
 
 
+def reservation_within(limit: int, planned: t.Optional[int], present: t.Optional[int]) -> t.Optional[int]:
+    """The reservation of a container in bytes: the planned one, else the present one cut to the limit, because the engine refuses a larger one."""
+    if planned is not None or present is None:
+        return planned
+    return min(present, limit)
+
+
 def exact(size: int) -> str:
     """The shortest text that :func:`parse_size` and Compose read back as exactly ``size`` bytes: ``32G``, ``1536M``, ``1000``."""
     power = 0

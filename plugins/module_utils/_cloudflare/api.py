@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A conversation with Cloudflare's API: what its answers mean, and the patience to ask again.
 
-:func:`judge` and :func:`pause` decide and are pure; :class:`Api` does what they say.
+:func:`decide` and :func:`pause` decide and are pure; :class:`Api` does what they say.
 
 Sources: Cloudflare's API reference, autumn 2026: 429 carries ``retry-after`` in
 seconds, HTTP 200 may say ``success: false``. A purge may be sent twice without
@@ -47,14 +47,14 @@ class Again:
 
 
 @dataclass(frozen=True)
-class Refused:
+class Rejected:
     """The request will not succeed as it is."""
 
     cause: str
     remedy: str
 
 
-Verdict = t.Union[Accepted, Again, Refused]
+Verdict = t.Union[Accepted, Again, Rejected]
 
 _PERMISSION = "Check that the token is complete, active and has the permission Zone / Cache Purge for this zone"
 _REMEDIES = {
@@ -66,14 +66,14 @@ _REMEDIES = {
 }
 
 
-def judge(answer: Answer) -> Verdict:
+def decide(answer: Answer) -> Verdict:
     """What an answer means for the request it answers."""
     if isinstance(answer, Silence):
         remedy = "Check api_url and the way to it (name resolution, proxy, certificates)"
-        return Again(answer.cause, remedy) if answer.transient else Refused(answer.cause, remedy)
+        return Again(answer.cause, remedy) if answer.transient else Rejected(answer.cause, remedy)
     if 300 <= answer.status < 400:
         where = _host(answer.headers.get("location", ""))
-        return Refused("HTTP %d redirects to %s, where the token is not sent" % (answer.status, where), "Give the API's own address as api_url")
+        return Rejected("HTTP %d redirects to %s, where the token is not sent" % (answer.status, where), "Give the API's own address as api_url")
     document = _document(answer)
     if answer.status < 300 and document.get("success") is True:
         return Accepted(document.get("result"))
@@ -89,7 +89,7 @@ def _judge_refusal(answer: Reply, document: Json) -> Verdict:
     unreadable = answer.status < 300 and "success" not in document
     if answer.status in (408, 429) or answer.status >= 500 or unreadable:
         return Again(cause, _REMEDIES.get(answer.status, "Run it again later"), _seconds(answer.headers.get("retry-after")))
-    return Refused(cause, _REMEDIES.get(answer.status, "Correct what the API names"))
+    return Rejected(cause, _REMEDIES.get(answer.status, "Correct what the API names"))
 
 
 def pause(again: Again, attempt: int, chance: float) -> float:
@@ -118,10 +118,10 @@ class Api:
         once = True
         for attempt in itertools.count(1):
             self.sent += 1
-            verdict = judge(self._http.send(call.method, call.url, call.body))
+            verdict = decide(self._http.send(call.method, call.url, call.body))
             if isinstance(verdict, Accepted):
                 return verdict.result
-            if isinstance(verdict, Refused) or (verdict.once and not once):
+            if isinstance(verdict, Rejected) or (verdict.once and not once):
                 raise RackError("Cannot %s: %s. %s." % (call.purpose, verdict.cause, verdict.remedy))
             once = once and not verdict.once
             self._wait(call, verdict, attempt)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether what Cloudflare serves was fetched from the origin after a moment: what an answer proves, and asking until it does.
 
-:func:`judge` decides and is pure; :func:`prove` asks. Every answer comes from one
+:func:`decide` decides and is pure; :func:`prove` asks. Every answer comes from one
 edge, the one nearest to whoever asks.
 
 Source: Cloudflare's pages on ``cf-cache-status`` and ``Age``, autumn 2026. Age
@@ -38,7 +38,7 @@ _ADDRESS = "Check that the name resolves to Cloudflare here (proxied DNS record,
 
 
 @dataclass(frozen=True)
-class Finding:
+class Freshness:
     """What one answer proves. ``why`` and ``remedy`` are empty for a fresh page; ``final``: another try would say the same."""
 
     freshness: str
@@ -47,37 +47,37 @@ class Finding:
     final: bool = False
 
 
-def judge(answer: Answer, elapsed: float) -> Finding:
+def decide(answer: Answer, elapsed: float) -> Freshness:
     """What an answer proves about a page of which every copy older than ``elapsed`` seconds, counted when it was asked for, is stale."""
     if isinstance(answer, Silence):
-        return Finding(UNPROVEN, answer.cause, "Check the address and the way to it (name resolution, proxy, certificates)", not answer.transient)
+        return Freshness(UNPROVEN, answer.cause, "Check the address and the way to it (name resolution, proxy, certificates)", not answer.transient)
     if "cf-mitigated" in answer.headers:
-        return Finding(UNPROVEN, "Cloudflare answers with a challenge for browsers", "Let a rule of the zone pass the address of the controller", True)
+        return Freshness(UNPROVEN, "Cloudflare answers with a challenge for browsers", "Let a rule of the zone pass the address of the controller", True)
     if answer.status >= 400:
-        return Finding(UNPROVEN, "HTTP %d instead of the page" % answer.status, "Check the URL and the service", answer.status in (401, 403, 407))
+        return Freshness(UNPROVEN, "HTTP %d instead of the page" % answer.status, "Check the URL and the service", answer.status in (401, 403, 407))
     cache = cache_status(answer)
     if cache in (None, "NONE", "UNKNOWN"):
         return _uncached(answer)
     if cache in _OUT_OF_DATE:
-        return Finding(STALE, "Cloudflare serves a copy past its time and %s" % _OUT_OF_DATE[cache], _AGAIN)
+        return Freshness(STALE, "Cloudflare serves a copy past its time and %s" % _OUT_OF_DATE[cache], _AGAIN)
     return _judge_age(str(cache), age(answer), elapsed)
 
 
-def _uncached(answer: Reply) -> Finding:
+def _uncached(answer: Reply) -> Freshness:
     if "cf-ray" in answer.headers:
-        return Finding(UNPROVEN, "Cloudflare answered before it came to its cache (a redirect, a rule or a worker)", "Give the URL it leads to", True)
-    return Finding(UNPROVEN, "the answer does not come from Cloudflare", _ADDRESS, True)
+        return Freshness(UNPROVEN, "Cloudflare answered before it came to its cache (a redirect, a rule or a worker)", "Give the URL it leads to", True)
+    return Freshness(UNPROVEN, "the answer does not come from Cloudflare", _ADDRESS, True)
 
 
-def _judge_age(cache: str, seconds: t.Optional[int], elapsed: float) -> Finding:
+def _judge_age(cache: str, seconds: t.Optional[int], elapsed: float) -> Freshness:
     """An age of N is one of at least N and less than N + 1 seconds."""
     if seconds is not None and seconds > elapsed:
-        return Finding(STALE, "the copy is %d s old, and %.0f s have passed" % (seconds, elapsed), _PURGE)
+        return Freshness(STALE, "the copy is %d s old, and %.0f s have passed" % (seconds, elapsed), _PURGE)
     if seconds is not None and seconds + 1 > elapsed:
-        return Finding(UNPROVEN, "the copy may be a fraction of a second too old", _AGAIN)
+        return Freshness(UNPROVEN, "the copy may be a fraction of a second too old", _AGAIN)
     if cache in _FROM_ORIGIN or (cache == "HIT" and seconds is not None):
-        return Finding(FRESH)
-    return Finding(UNPROVEN, "Cloudflare says %s, and not how old the copy is" % cache, _AGAIN)
+        return Freshness(FRESH)
+    return Freshness(UNPROVEN, "Cloudflare says %s, and not how old the copy is" % cache, _AGAIN)
 
 
 def cache_status(answer: Answer) -> t.Optional[str]:
@@ -97,7 +97,7 @@ class Page:
 
     url: str
     headers: t.Mapping[str, str]
-    finding: Finding = Finding(UNPROVEN, "it was not asked for", _AGAIN)
+    finding: Freshness = Freshness(UNPROVEN, "it was not asked for", _AGAIN)
     answer: t.Optional[Answer] = None
     requests: int = 0
 
@@ -115,7 +115,7 @@ class Page:
         """Ask once. ``since`` in seconds since 1970."""
         elapsed = clock.unix() - since
         self.answer = http.send("GET", self.url, headers={"Accept": "*/*", **self.headers})
-        self.finding = judge(self.answer, elapsed)
+        self.finding = decide(self.answer, elapsed)
         self.requests += 1
 
     def shown(self) -> Json:

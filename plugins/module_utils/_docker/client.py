@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from ansible.module_utils.basic import env_fallback
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import InvalidInput, RackError, Unreachable
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker.transport import Answer, Transport, transport
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.transport import EngineAnswer, Transport, transport
 
 Json = t.Dict[str, t.Any]
 
@@ -130,7 +130,7 @@ class Engine:
         content = self._exchange(method, path, query, body, prefix).content
         return json.loads(content) if content.strip() else None
 
-    def _exchange(self, method: str, path: str, query: Json, body: t.Optional[Json] = None, prefix: t.Optional[str] = None) -> Answer:
+    def _exchange(self, method: str, path: str, query: Json, body: t.Optional[Json] = None, prefix: t.Optional[str] = None) -> EngineAnswer:
         target = (self._prefix if prefix is None else prefix) + path + ("?" + urlencode(query, doseq=True) if query else "")
         try:
             answer = self._way.exchange(method, target, json.dumps(body).encode() if body is not None else None)

@@ -52,7 +52,7 @@ def version(run: Run) -> t.Optional[str]:
     return found.group() if found and code == 0 else None
 
 
-class Refused(RackError):
+class ComposeRefused(RackError):
     """Compose does not accept the files of a stack."""
 
 
@@ -85,5 +85,5 @@ class Compose:
         code, output, errors = self._run(["docker", "compose", *self._stack["arguments"], *options, *command], expand_user_and_vars=False)
         if code:
             names = ", ".join(self._stack["files"])
-            raise Refused("Compose refuses %s in %s: %s" % (names, self._stack["directory"], " ".join(errors.split()) or "exit code %d" % code))
+            raise ComposeRefused("Compose refuses %s in %s: %s" % (names, self._stack["directory"], " ".join(errors.split()) or "exit code %d" % code))
         return output

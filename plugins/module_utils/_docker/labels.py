@@ -38,6 +38,11 @@ def member(labels: Labels) -> Member:
     return Member(labels.get(PROJECT), labels.get(SERVICE)) if CONFIG_HASH in labels else Member(None, None)
 
 
+def title(project: t.Optional[str], service: t.Optional[str], name: str) -> str:
+    """What people call a container: ``project/service``, or its name where Compose did not create it."""
+    return "%s/%s" % (project, service) if project and service else name
+
+
 def is_job(labels: Labels) -> bool:
     """Whether ``docker compose run`` created the container."""
     return labels.get(ONEOFF) == "True"

@@ -25,7 +25,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import 
 Params = t.Mapping[str, t.Any]
 
 
-class Answer(t.NamedTuple):
+class EngineAnswer(t.NamedTuple):
     """What the engine answered. ``api``: the newest version of the API that it knows, where it says so (20.10 to 28.5 do in every answer)."""
 
     status: int
@@ -43,7 +43,7 @@ class Transport:
     #: Whether several threads may exchange at once.
     parallel = True
 
-    def exchange(self, method: str, target: str, body: t.Optional[bytes]) -> Answer:
+    def exchange(self, method: str, target: str, body: t.Optional[bytes]) -> EngineAnswer:
         """The answer to a request; ``target`` is path and query, ``body`` JSON."""
         raise NotImplementedError
 
@@ -55,14 +55,14 @@ class SocketTransport(Transport):
         self._connection = connection
         self._of_thread = threading.local()
 
-    def exchange(self, method: str, target: str, body: t.Optional[bytes]) -> Answer:
+    def exchange(self, method: str, target: str, body: t.Optional[bytes]) -> EngineAnswer:
         connection = getattr(self._of_thread, "connection", None)
         if connection is None:
             connection = self._of_thread.connection = self._connection()
         try:
             connection.request(method, target, body=body, headers={"Content-Type": "application/json"} if body is not None else {})
             response = connection.getresponse()
-            return Answer(response.status, response.read(), response.headers.get(_API_HEADER))
+            return EngineAnswer(response.status, response.read(), response.headers.get(_API_HEADER))
         except Exception:
             connection.close()  # half an answer may be left on it; the next request connects anew
             raise
@@ -82,10 +82,10 @@ class SdkTransport(Transport):
         self._client = docker.APIClient(base_url=address, version="1.41", timeout=timeout, use_ssh_client=True)
         self._timeout = timeout
 
-    def exchange(self, method: str, target: str, body: t.Optional[bytes]) -> Answer:
+    def exchange(self, method: str, target: str, body: t.Optional[bytes]) -> EngineAnswer:
         headers = {"Content-Type": "application/json"} if body is not None else None
         response = self._client.request(method, self._client.base_url + target, data=body, headers=headers, timeout=self._timeout)
-        return Answer(response.status_code, response.content, response.headers.get(_API_HEADER))
+        return EngineAnswer(response.status_code, response.content, response.headers.get(_API_HEADER))
 
 
 class _UnixConnection(http.client.HTTPConnection):

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import RackError
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.cgroup import read_number
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,6 @@ class Files:
 # v1 counts memory and swap together in memsw; v2 counts swap alone, and none is allowed.
 V1 = Files("sys/fs/cgroup/memory", ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes"), "-1", "memory.max_usage_in_bytes")
 V2 = Files("sys/fs/cgroup", ("memory.max",), "max", "memory.peak")
-
-#: v1 writes "no limit" as the largest number of whole pages that fits 63 bits.
-_UNLIMITED = 1 << 62
 
 
 class BuildCgroup:
@@ -83,7 +81,6 @@ class BuildCgroup:
 
     def _number(self, name: str) -> t.Optional[int]:
         try:
-            text = (self._folder / name).read_text(encoding="ascii").strip()
+            return read_number((self._folder / name).read_text(encoding="ascii"))
         except OSError:
             return None
-        return int(text) if text.isdigit() and int(text) < _UNLIMITED else None

@@ -103,43 +103,43 @@ def _text(place: int, name: str) -> str:
 
 def _v1(texts: t.Sequence[str]) -> t.Optional[CgroupMemory]:
     usage, stat, limit, memory_swap, peak, oom_control, reservation, processes = texts
-    used = _number(usage)
+    used = read_number(usage)
     if used is None:
         return None
     inactive_file, swap_used = _values(stat, "total_inactive_file", "total_swap")
     return CgroupMemory(
         usage=used,
         inactive_file=inactive_file or 0,
-        limit=_number(limit),
-        memory_swap=_number(memory_swap),
-        peak=_number(peak),
+        limit=read_number(limit),
+        memory_swap=read_number(memory_swap),
+        peak=read_number(peak),
         oom_kills=table(oom_control).get("oom_kill"),
         swap_used=swap_used,
-        reservation=_number(reservation),
-        process=_number(processes.partition("\n")[0]),
+        reservation=read_number(reservation),
+        process=read_number(processes.partition("\n")[0]),
     )
 
 
 def _v2(texts: t.Sequence[str]) -> t.Optional[CgroupMemory]:
     current, stat, most, most_swap, peak, events, swap_used, low, processes = texts
-    used = _number(current)
+    used = read_number(current)
     if used is None:
         return None
-    limit, swap = _number(most), _number(most_swap)
+    limit, swap = read_number(most), read_number(most_swap)
     return CgroupMemory(
         usage=used,
         inactive_file=_values(stat, "inactive_file")[0] or 0,
         limit=limit,
         memory_swap=None if limit is None or swap is None else limit + swap,
-        peak=_number(peak),
+        peak=read_number(peak),
         oom_kills=table(events).get("oom_kill"),
-        swap_used=_number(swap_used),
-        reservation=_number(low) or None,  # where the engine writes a reservation; 0 is none
-        process=_number(processes.partition("\n")[0]),
+        swap_used=read_number(swap_used),
+        reservation=read_number(low) or None,  # where the engine writes a reservation; 0 is none
+        process=read_number(processes.partition("\n")[0]),
     )
 
 
-def _number(text: str) -> t.Optional[int]:
+def read_number(text: str) -> t.Optional[int]:
     """None for ``max``, for v1's unlimited, and for nothing."""
     stripped = text.strip()
     if not stripped.isdigit() or int(stripped) >= _UNLIMITED:

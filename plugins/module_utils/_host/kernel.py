@@ -97,9 +97,17 @@ class Kernel:
 
     def started(self, pid: int) -> t.Optional[float]:
         """Seconds from the start of the host to that of a process; None where it has ended."""
+        ticks = self.start_ticks(pid)
+        return None if ticks is None else ticks / _TICKS
+
+    def start_ticks(self, pid: int) -> t.Optional[int]:
+        """The same in clock ticks, which tell a process from a later one with the same id. A zombie has ended."""
         stat = self.process(pid, "stat")
-        # proc(5): starttime is field 22, in clock ticks; the name, field 2, may hold blanks and brackets
-        return None if stat is None else int(stat.rpartition(")")[2].split()[19]) / _TICKS
+        if stat is None:
+            return None
+        # proc(5): starttime is field 22; the name, field 2, may hold blanks and brackets
+        state, *fields = stat.rpartition(")")[2].split()
+        return None if state in ("Z", "X") else int(fields[18])
 
     def now(self) -> float:
         """Seconds since 1970."""

@@ -14,7 +14,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import InvalidInput, RackError
-from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import ENGINE_MINIMUM, exact, human
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import ENGINE_MINIMUM, exact, human, reservation_within
 from ansible_collections.mycosoft.rack.plugins.module_utils._memory.containers import Container
 
 Json = t.Dict[str, t.Any]
@@ -68,7 +68,7 @@ def _impossible(limit: Limit) -> t.Optional[str]:
 
 
 @dataclass(frozen=True)
-class Change:
+class LimitChange:
     """One running container and what it is to become; no change where the two are equal."""
 
     container: Container
@@ -94,11 +94,7 @@ class Change:
 
     @property
     def reservation(self) -> t.Optional[int]:
-        """The wanted one; else the present one, cut to the new limit, because the engine refuses more."""
-        if self.limit.reservation is not None:
-            return self.limit.reservation
-        present = self.container.reservation
-        return None if present is None else min(present, self.limit.memory)
+        return reservation_within(self.limit.memory, self.limit.reservation, self.container.reservation)
 
     @property
     def needed(self) -> bool:
@@ -151,18 +147,18 @@ def _enforced(wanted: int, held: t.Optional[int]) -> int:
     return held if held is not None and abs(rounded - held) <= _PAGE else rounded
 
 
-def plan(limits: t.Mapping[t.Tuple[str, str], Limit], containers: t.Iterable[Container], swap: bool) -> t.List[Change]:
+def plan_changes(limits: t.Mapping[t.Tuple[str, str], Limit], containers: t.Iterable[Container], swap: bool) -> t.List[LimitChange]:
     """One entry for every running container of a listed service; ``swap``: whether the engine can limit swap at all."""
-    return [Change(container, limits[(container.project or "", container.service or "")], swap) for container in containers]
+    return [LimitChange(container, limits[(container.project or "", container.service or "")], swap) for container in containers]
 
 
-def missing(limits: t.Mapping[t.Tuple[str, str], Limit], changes: t.Iterable[Change]) -> t.List[Json]:
+def missing_services(limits: t.Mapping[t.Tuple[str, str], Limit], changes: t.Iterable[LimitChange]) -> t.List[Json]:
     """The listed services that no container runs."""
     found = {change.limit.key for change in changes}
     return [{"project": limit.project, "service": limit.service} for key, limit in limits.items() if key not in found]
 
 
-def diff(changes: t.Sequence[Change]) -> Json:
+def limits_diff(changes: t.Sequence[LimitChange]) -> Json:
     """Before and after of every container by its name, as Ansible shows them."""
     return {
         "before": {change.container.name: change.before for change in changes},
@@ -170,7 +166,7 @@ def diff(changes: t.Sequence[Change]) -> Json:
     }
 
 
-def refuse_below_usage(changes: t.Iterable[Change]) -> None:
+def refuse_below_usage(changes: t.Iterable[LimitChange]) -> None:
     """Raise InvalidInput where a new limit is below what a container holds: the kernel would kill it, or refuse."""
     short = [change for change in changes if change.needed and (change.container.working_set or 0) > change.limit.memory]
     if short:
@@ -180,7 +176,7 @@ def refuse_below_usage(changes: t.Iterable[Change]) -> None:
         raise InvalidInput("Cannot lower limits below what is in use: %s. Raise the limit, or set allow_below_usage and expect the kernel to kill it." % cause)
 
 
-def refuse_unproven(changes: t.Iterable[Change]) -> None:
+def refuse_unproven(changes: t.Iterable[LimitChange]) -> None:
     """Raise RackError where a container, read again, does not hold what was planned."""
     left = [change for change in changes if change.needed]
     if left:

@@ -15,7 +15,7 @@ import typing as t
 from dataclasses import asdict, dataclass, replace
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import iso
-from ansible_collections.mycosoft.rack.plugins.module_utils._limits.changes import Change
+from ansible_collections.mycosoft.rack.plugins.module_utils._limits.changes import LimitChange
 from ansible_collections.mycosoft.rack.plugins.module_utils._memory.containers import Container
 
 Json = t.Dict[str, t.Any]
@@ -36,7 +36,7 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Begin:
+class WatchStart:
     """Where a watch begins: what ran then, and the moments (seconds since 1970) of the watch itself and of the run that it belongs to.
 
     A container that the run made, and that was killed for want of memory before the watch, may have been started again and look well.
@@ -126,7 +126,7 @@ def _problem(container: Container, what: str, when: t.Optional[str]) -> Problem:
     return Problem(container.project or "", container.service or "", container.name, what, when)
 
 
-def unproven(changes: t.Iterable[Change]) -> t.List[Problem]:
+def unproven(changes: t.Iterable[LimitChange]) -> t.List[Problem]:
     """Containers that would have to change to hold what was planned; ``changes``: what each one is to become."""
     return [_problem(change.container, "does not hold its limits (%s)" % ", ".join(change.differences()), None) for change in changes if change.needed]
 

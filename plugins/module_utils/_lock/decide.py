@@ -64,7 +64,7 @@ class Damaged:
     age: float
 
 
-Found = t.Union[Lock, Damaged, None]
+LockOnDisk = t.Union[Lock, Damaged, None]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Request:
+class LockRequest:
     """Who asks. ``gone``: the run and its controlling process of which this controller has seen that it is gone."""
 
     run: str
@@ -102,11 +102,11 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Step:
+class Transition:
     """What was found, the lock as it is to be, and whether that is what was asked for. ``why`` another run's lock had to go, where it had."""
 
-    found: Found
-    after: Found
+    found: LockOnDisk
+    after: LockOnDisk
     done: bool
     why: str = ""
 
@@ -120,7 +120,7 @@ class Step:
         return (self.found is None) != (self.after is None) or bool(self.why)
 
 
-def judge(found: Found, request: Request, moment: Moment) -> Verdict:
+def decide(found: LockOnDisk, request: LockRequest, moment: Moment) -> Verdict:
     """How a lock stands for the one who asks."""
     if found is None:
         return Verdict("free")
@@ -133,7 +133,7 @@ def judge(found: Found, request: Request, moment: Moment) -> Verdict:
     return Verdict("dead", why) if why and not moment.survivors else Verdict("held")
 
 
-def _cause_of_death(lock: Lock, request: Request, moment: Moment) -> str:
+def _cause_of_death(lock: Lock, request: LockRequest, moment: Moment) -> str:
     if rebooted(lock, moment):
         return "the server has booted since"
     if lock.controller is not None and lock.controller.beside(request.controller):
@@ -156,36 +156,41 @@ def age(lock: Lock, moment: Moment) -> float:
     return moment.uptime - lock.uptime
 
 
-def take(found: Found, request: Request, moment: Moment) -> Step:
-    verdict = judge(found, request, moment)
+def take(found: LockOnDisk, request: LockRequest, moment: Moment) -> Transition:
+    verdict = decide(found, request, moment)
     if verdict.state == "held":
-        return Step(found, found, done=False)
-    return Step(found, _signed(found if verdict.state == "mine" else None, request, moment), True, verdict.why)
+        return Transition(found, found, done=False)
+    return Transition(found, _signed(found if verdict.state == "mine" else None, request, moment), True, verdict.why)
 
 
-def renew(found: Found, request: Request, moment: Moment) -> Step:
+def renew(found: LockOnDisk, request: LockRequest, moment: Moment) -> Transition:
     """Only what is there can be renewed: one that is gone may have been another run's meanwhile."""
-    if judge(found, request, moment).state != "mine":
-        return Step(found, found, done=False)
-    return Step(found, _signed(found, request, moment), done=True)
+    if decide(found, request, moment).state != "mine":
+        return Transition(found, found, done=False)
+    return Transition(found, _signed(found, request, moment), done=True)
 
 
-def release(found: Found, request: Request, moment: Moment) -> Step:
-    mine = judge(found, request, moment).state == "mine"
-    return Step(found, None if mine else found, done=True)
+def release(found: LockOnDisk, request: LockRequest, moment: Moment) -> Transition:
+    mine = decide(found, request, moment).state == "mine"
+    return Transition(found, None if mine else found, done=True)
 
 
-def break_(found: Found, request: Request, moment: Moment) -> Step:
-    if judge(found, request, moment).state in ("free", "mine"):
-        return Step(found, found, done=True)
-    return Step(found, None, True, "%s said so" % request.by)
+def break_lock(found: LockOnDisk, request: LockRequest, moment: Moment) -> Transition:
+    if decide(found, request, moment).state in ("free", "mine"):
+        return Transition(found, found, done=True)
+    return Transition(found, None, True, "%s said so" % request.by)
 
 
 #: State of the module -> what it does.
-DECISIONS: t.Mapping[str, t.Callable[[Found, Request, Moment], Step]] = {"taken": take, "renewed": renew, "released": release, "broken": break_}
+TRANSITIONS: t.Mapping[str, t.Callable[[LockOnDisk, LockRequest, Moment], Transition]] = {
+    "taken": take,
+    "renewed": renew,
+    "released": release,
+    "broken": break_lock,
+}
 
 
-def _signed(mine: Found, request: Request, moment: Moment) -> Lock:
+def _signed(mine: LockOnDisk, request: LockRequest, moment: Moment) -> Lock:
     """The lock of the one who asks. A run may go on in another process (a workflow of several jobs): the last one to renew it stands in it."""
     return Lock(
         run=request.run,
@@ -202,7 +207,7 @@ def _signed(mine: Found, request: Request, moment: Moment) -> Lock:
     )
 
 
-def to_json(found: Found) -> t.Optional[Json]:
+def to_json(found: LockOnDisk) -> t.Optional[Json]:
     return None if found is None else dataclasses.asdict(found)
 
 
@@ -248,7 +253,7 @@ def _field(content: t.Mapping[str, t.Any], name: str, *kinds: type) -> t.Any:
     return value
 
 
-def request_of(params: t.Mapping[str, t.Any]) -> Request:
+def request_of(params: t.Mapping[str, t.Any]) -> LockRequest:
     """Who asks, from the options of the module. Raises InvalidInput."""
     if not params["run"] or params["lease"] < 1 or params["wait"] < 0:
         raise InvalidInput("Cannot use the lock: it needs a name of the run, a lease of at least 1 s and a wait of at least 0 s. Correct the options.")
@@ -257,7 +262,7 @@ def request_of(params: t.Mapping[str, t.Any]) -> Request:
         controller = controller_of(params["controller"])
     except ValueError as error:
         raise InvalidInput("Cannot use the lock: of controller or gone, %s. Leave both to the action plugin." % error) from error
-    return Request(
+    return LockRequest(
         run=params["run"],
         purpose=params["purpose"],
         by=params["by"] or "somebody",

@@ -23,7 +23,8 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.jsonlines import append
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import state_path
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import iso
-from ansible_collections.mycosoft.rack.plugins.module_utils._lock.decide import Controller, Damaged, Found, Lock, Moment, lock_of, to_json
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock.decide import Controller, Damaged, Lock, LockOnDisk, Moment, lock_of, to_json
 
 #: In the environment of what a run starts on a server: the name of the run. The playbook sets it, with the keyword ``environment``.
 COOKIE = "MYCOSOFT_RACK_RUN"
@@ -42,7 +43,7 @@ class LockFile:
         self._directory = directory
         self._path = state_path(directory, "lock")
 
-    def read(self) -> Found:
+    def read(self) -> LockOnDisk:
         """The lock as it is; needs no guard, because the file is only ever replaced."""
         try:
             content, changed = self._path.read_bytes(), self._path.stat().st_mtime
@@ -55,7 +56,7 @@ class LockFile:
         except ValueError as error:
             return Damaged("%s cannot be understood (%s)" % (self._path, error), max(time.time() - changed, 0))
 
-    def replace(self, after: Found) -> None:
+    def replace(self, after: LockOnDisk) -> None:
         """Put a lock, or none, in the place of the one before; a reader finds one of the two, whole, also after a power cut."""
         try:
             if isinstance(after, Lock):
@@ -153,7 +154,7 @@ def moment(root: Path) -> Moment:
         now=str(iso(time.time())),
         uptime=float((proc / "uptime").read_text(encoding="ascii").split()[0]),
         boot_id=(proc / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip(),
-        init_started=started(1, root),
+        init_started=Kernel(root).start_ticks(1),
     )
 
 
@@ -171,28 +172,18 @@ def _environment(folder: Path) -> t.List[bytes]:
         return []
 
 
-def started(pid: int, root: Path) -> t.Optional[int]:
-    """When a process started, in clock ticks since the boot (proc(5): field 22 of stat). None where there is none, or only its corpse."""
-    try:
-        stat = (root / "proc" / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    state, *fields = stat.rpartition(")")[2].split()  # the name before it may hold spaces and brackets
-    return None if state in ("Z", "X") else int(fields[18])
-
-
 def controller(pid: int, host: str, root: Path) -> Controller:
     """The process ``pid`` of this machine as the controller of a run."""
     boot_id = namespace = None
     with contextlib.suppress(OSError):
         boot_id = (root / "proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         namespace = (root / "proc/self/ns/pid").stat().st_ino
-    return Controller(host, boot_id, namespace, pid, started(pid, root))
+    return Controller(host, boot_id, namespace, pid, Kernel(root).start_ticks(pid))
 
 
 def gone(of: Controller, root: Path) -> bool:
     """Whether that process is no more: none of its number, or one that started at another time. Only for a controller ``beside`` this one."""
-    now = started(of.pid, root)
+    now = Kernel(root).start_ticks(of.pid)
     if now is not None:
         return now != of.started
     try:

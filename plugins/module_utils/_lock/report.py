@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts
-from ansible_collections.mycosoft.rack.plugins.module_utils._lock.decide import Damaged, Found, Moment, Request, Step, age, rebooted, to_json
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock.decide import Damaged, LockOnDisk, LockRequest, Moment, Transition, age, rebooted, to_json
 
 
-def describe(found: Found, moment: Moment) -> str:
+def describe(found: LockOnDisk, moment: Moment) -> str:
     """``deploy 20261123T054500Z-3f9a by jane@controller (job 17) has it since 05:12:03 UTC, renewed 12 s ago``."""
     if found is None:
         return "nobody has it"
@@ -22,7 +22,7 @@ def describe(found: Found, moment: Moment) -> str:
     return words + (", and is gone, but its processes %s still work there" % ", ".join(map(str, moment.survivors)) if moment.survivors else "")
 
 
-def refusal(state: str, host: str, step: Step, moment: Moment) -> str:
+def refusal(state: str, host: str, step: Transition, moment: Moment) -> str:
     """Why the run has no lock of ``host``, and what to do."""
     holder = describe(step.found, moment)
     if state == "renewed":
@@ -30,12 +30,12 @@ def refusal(state: str, host: str, step: Step, moment: Moment) -> str:
     return "Cannot take the lock of %s: %s. Wait for it, or set deploy_lock_break=true if it is dead." % (host, holder)
 
 
-def takeover(state: str, host: str, step: Step, moment: Moment) -> str:
+def takeover(state: str, host: str, step: Transition, moment: Moment) -> str:
     """The warning where another run's lock goes."""
     return "%s the lock of %s because %s: %s." % ("Breaks" if state == "broken" else "Takes over", host, step.why, describe(step.found, moment))
 
 
-def event(state: str, request: Request, step: Step, moment: Moment) -> Facts:
+def event(state: str, request: LockRequest, step: Transition, moment: Moment) -> Facts:
     """The same as a line of the history."""
     return {
         "time": moment.now,

@@ -19,7 +19,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._host.disk import Di
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.processes import biggest
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.swap import SwapCounters, rate, read_counters, recorded
-from ansible_collections.mycosoft.rack.plugins.module_utils._memory.containers import Container, Listing, ask, look, survey
+from ansible_collections.mycosoft.rack.plugins.module_utils._memory.containers import Container, Listing, list_containers, read_containers, read_kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._memory.findings import Finding, Situation, host_memory
 from ansible_collections.mycosoft.rack.plugins.module_utils._memory.metrics import history_line, render
 
@@ -50,7 +50,7 @@ def ask_engine(params: Params, kernel: Kernel) -> t.Tuple[Listing, float]:
     engine = connect(params)
     local = params["docker_host"].startswith("unix://")
     now = kernel.now() if local else precisely(engine.get("/info").get("SystemTime")) or kernel.now()
-    return ask(engine, now), now
+    return list_containers(engine, now), now
 
 
 def observe(params: Params, kernel: Kernel) -> t.Tuple[Situation, t.Optional[SwapCounters], t.List[Finding]]:
@@ -62,11 +62,11 @@ def observe(params: Params, kernel: Kernel) -> t.Tuple[Situation, t.Optional[Swa
         asked = pool.submit(ask_engine, params, kernel) if params["containers"] else None
         meminfo, pressure = kernel.meminfo(), kernel.pressure()
         processes = biggest(kernel, params["processes"], swapping=meminfo["SwapTotal"] > meminfo["SwapFree"])
-        held = look(kernel)
+        held = read_kernel(kernel)
         try:
             if asked is not None:
                 listing, now = asked.result()
-                containers = survey(kernel, listing, held)
+                containers = read_containers(kernel, listing, held)
         except Unreachable as error:
             help_text = "Make the engine answer, or set containers to false."
             findings.append(Finding("warn", "engine", "The containers were not checked. %s" % error.message, help_text))

@@ -85,18 +85,18 @@ class Container:
 
 
 @dataclass(frozen=True)
-class Past:
+class EngineHistory:
     """What the engine remembers: container -> moment of its last OOM kill, and which containers ended, perhaps to be started again."""
 
     oom_at: t.Mapping[str, float] = field(default_factory=dict)
     ended: t.AbstractSet[str] = frozenset()
 
 
-def read_past(engine: Engine, now: float) -> Past:
+def read_history(engine: Engine, now: float) -> EngineHistory:
     """``now``: by the engine's clock."""
     events = engine.events(now, type=["container"], event=["oom", "die"])
     kills = {event["Actor"]["ID"]: event["timeNano"] / 1e9 for event in events if event["Action"] == "oom"}
-    return Past(kills, {event["Actor"]["ID"] for event in events})
+    return EngineHistory(kills, {event["Actor"]["ID"] for event in events})
 
 
 @dataclass(frozen=True)
@@ -105,31 +105,31 @@ class Listing:
 
     engine: Engine
     entries: t.Sequence[Json]
-    past: Past
+    past: EngineHistory
 
 
-def ask(engine: Engine, now: float) -> Listing:
+def list_containers(engine: Engine, now: float) -> Listing:
     """``now``: by the engine's clock."""
-    return Listing(engine, engine.containers(), read_past(engine, now))
+    return Listing(engine, engine.containers(), read_history(engine, now))
 
 
 @dataclass(frozen=True)
-class Held:
+class KernelMemory:
     """What the kernel holds: container -> its memory, and -> when its oldest known process started, in seconds since 1970."""
 
     cgroups: t.Mapping[str, CgroupMemory]
     started: t.Mapping[str, float]
 
 
-def look(kernel: Kernel) -> Held:
+def read_kernel(kernel: Kernel) -> KernelMemory:
     """Of all containers at the usual places; needs no engine."""
     cgroups, uptime = kernel.containers(), kernel.uptime()
     boot = None if uptime is None else kernel.now() - uptime
     known = {} if boot is None else {container: kernel.started(cgroup.process) for container, cgroup in cgroups.items() if cgroup.process is not None}
-    return Held(cgroups, {container: boot + started for container, started in known.items() if started is not None and boot is not None})
+    return KernelMemory(cgroups, {container: boot + started for container, started in known.items() if started is not None and boot is not None})
 
 
-def survey(kernel: Kernel, listing: Listing, held: Held) -> t.List[Container]:
+def read_containers(kernel: Kernel, listing: Listing, held: KernelMemory) -> t.List[Container]:
     """Every container that runs, and every stopped one of a Compose project (it may have been killed), by name.
 
     Limits are those that the kernel enforces. Restarts and a kill of the main process are known to the engine alone; it is
@@ -140,13 +140,13 @@ def survey(kernel: Kernel, listing: Listing, held: Held) -> t.List[Container]:
     return sorted((container for container in found if container is not None), key=lambda container: container.name)
 
 
-def _surveyed(kernel: Kernel, entry: Json, listing: Listing, held: Held) -> t.Optional[Container]:
+def _surveyed(kernel: Kernel, entry: Json, listing: Listing, held: KernelMemory) -> t.Optional[Container]:
     identity, past = entry["Id"], listing.past
     cgroup, started = held.cgroups.get(identity), held.started.get(identity)
     quiet = entry["State"] in ("running", "paused") and identity not in past.ended
     if quiet and cgroup is not None and started is not None and _undisturbed(cgroup, entry["Created"], started):
         return _listed(entry, cgroup)
-    container = read(listing.engine, kernel, identity)
+    container = read_container(listing.engine, kernel, identity)
     return None if container is None else _as_enforced(replace(container, oom_at=past.oom_at.get(container.id, container.oom_at)))
 
 
@@ -192,7 +192,7 @@ def _as_enforced(container: Container) -> Container:
 def of_services(engine: Engine, kernel: Kernel, services: t.Container[t.Tuple[str, str]]) -> t.List[Container]:
     """The running containers of these (project, service), all copies of each, by name, with the limits that the engine holds."""
     wanted = [entry["Id"] for entry in engine.containers() if _is_up(entry) and copy_of(of_entry(entry)) in services]
-    found = (read(engine, kernel, identity) for identity in wanted)
+    found = (read_container(engine, kernel, identity) for identity in wanted)
     return sorted((container for container in found if container is not None), key=lambda container: container.name)
 
 
@@ -215,7 +215,7 @@ def _is_up(entry: Json) -> bool:
     return entry["State"] in ("running", "paused", "restarting")
 
 
-def read(engine: Engine, kernel: Kernel, identity: str) -> t.Optional[Container]:
+def read_container(engine: Engine, kernel: Kernel, identity: str) -> t.Optional[Container]:
     """One container; None where it is gone by now."""
     try:
         detail = engine.inspect(identity)

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import human
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import iso
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.labels import title
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Pressure
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.processes import Process
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.swap import SwapRate
@@ -254,4 +255,4 @@ def biggest(containers: t.Sequence[Container], count: int = 3) -> str:
 
 def label(container: Container) -> str:
     """What people call a container: ``project/service`` where Compose made it, else its name."""
-    return "%s/%s" % (container.project, container.service) if container.project and container.service else container.name
+    return title(container.project, container.service, container.name)

@@ -40,7 +40,7 @@ class Tree:
     size: int
 
 
-class Memory:
+class DigestCache:
     """Contents of files by inode. ``text``: what an earlier one :meth:`saved`; ``now``: nanoseconds since 1970, before anything is read."""
 
     def __init__(self, text: t.Optional[str], now: int) -> None:
@@ -68,7 +68,7 @@ def _remembered(text: t.Optional[str]) -> t.Dict[str, t.List[t.Any]]:
     return found["files"] if isinstance(found, dict) and found.get("version") == _VERSION else {}
 
 
-def read_tree(root: str, specials: bool, memory: Memory) -> Tree:
+def read_tree(root: str, specials: bool, memory: DigestCache) -> Tree:
     """``specials``: whether pipes, sockets and devices count. Raises OSError where something cannot be read: half a tree has no number."""
     digest, count, size = hashlib.sha256(), 0, 0
     first: t.Dict[t.Tuple[int, int], str] = {}
@@ -96,7 +96,7 @@ def _holds_data(path: str) -> bool:
     return stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode)
 
 
-def _entry(root: str, path: str, first: t.Dict[t.Tuple[int, int], str], memory: Memory) -> t.Tuple[t.List[t.Any], int]:
+def _entry(root: str, path: str, first: t.Dict[t.Tuple[int, int], str], memory: DigestCache) -> t.Tuple[t.List[t.Any], int]:
     about = os.lstat(path)
     name = os.path.relpath(path, root)
     kind = next((word for test, word in _KINDS if test(about.st_mode)), "device")

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import InvalidInput
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import suggestion
-from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import exact, parse_size
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import exact, parse_size, reservation_within
 from ansible_collections.mycosoft.rack.plugins.module_utils._override.health import first_checks
 from ansible_collections.mycosoft.rack.plugins.module_utils._override.heap import heap_environment
 
@@ -201,10 +201,9 @@ def _limits(base: Json, wanted: Json) -> Json:
 
 
 def _reservation(own: Json, service: Json) -> t.Optional[int]:
-    """The plan's reservation; else the base's own one above the planned limit, cut to it: the engine refuses more."""
-    if service["reservation"] is not None or own["reservation"] is None:
-        return t.cast(t.Optional[int], service["reservation"])
-    return service["memory"] if own["reservation"] > service["memory"] else None
+    """The reservation to write; None where that of the Compose files stays as it is."""
+    reservation = reservation_within(service["memory"], service["reservation"], own["reservation"])
+    return None if service["reservation"] is None and reservation == own["reservation"] else reservation
 
 
 def _literal(value: str) -> str:

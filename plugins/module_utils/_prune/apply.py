@@ -22,7 +22,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import 
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import Conflict, Engine, Json, NotFound
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.objects import KINDS, REMOVABLE_STATES, DockerObject, references, tags
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.build_cache import filters, held_by_images, in_batches
-from ansible_collections.mycosoft.rack.plugins.module_utils._prune.plan import Decision, Plan
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.plan import Decision, PrunePlan
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.snapshot import Snapshot, read_disk_usage
 
 #: Seconds between two tries while the engine is busy with the same kind of work.
@@ -58,12 +58,12 @@ class Outcome:
         return bool(self.removed or self.untagged)
 
 
-def foresee(plan: Plan) -> Outcome:
-    """What :func:`carry_out` does where nothing changes in between."""
+def predict(plan: PrunePlan) -> Outcome:
+    """What :func:`apply` does where nothing changes in between."""
     return Outcome(removed=[decision for kind in KINDS for decision in plan.removals(kind)])
 
 
-def carry_out(engine: Engine, plan: Plan, snapshot: Snapshot, busy_timeout: float) -> Outcome:
+def apply(engine: Engine, plan: PrunePlan, snapshot: Snapshot, busy_timeout: float) -> Outcome:
     """Remove what ``plan``, made from ``snapshot``, says.
 
     Waits at most ``busy_timeout`` seconds altogether for other prunes and removals that are under way.
@@ -73,7 +73,7 @@ def carry_out(engine: Engine, plan: Plan, snapshot: Snapshot, busy_timeout: floa
 
 
 class _Removal:
-    def __init__(self, engine: Engine, plan: Plan, snapshot: Snapshot, deadline: float) -> None:
+    def __init__(self, engine: Engine, plan: PrunePlan, snapshot: Snapshot, deadline: float) -> None:
         self._engine = engine
         self._plan = plan
         self._usage = snapshot.usage

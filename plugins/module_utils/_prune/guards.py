@@ -87,7 +87,7 @@ class KeepBelowThreshold(Rule):
 
 
 @dataclass(frozen=True)
-class Budget:
+class CacheBudget:
     """Bounds of the build cache in bytes; None where there is none."""
 
     reserved: t.Optional[int] = None
@@ -106,7 +106,7 @@ class KeepWithinBudget(Rule):
     """
 
     text: str = "budget"
-    budget: Budget = field(default_factory=Budget)
+    budget: CacheBudget = field(default_factory=CacheBudget)
     disk: t.Optional[Disk] = None
 
     option = "build_cache_policy"

@@ -38,7 +38,7 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Plan:
+class PrunePlan:
     """Decisions on everything in scope, in the order of removal, and what the rules say that match nothing: (option, text)."""
 
     decisions: t.Tuple[Decision, ...]
@@ -57,7 +57,7 @@ class Plan:
             found.setdefault(decision.depth, []).append(decision)
         return [found[depth] for depth in sorted(found, reverse=True)]
 
-    def measured(self, sizes: t.Mapping[Key, int]) -> Plan:
+    def measured(self, sizes: t.Mapping[Key, int]) -> PrunePlan:
         """The same plan with sizes that were not known when it was made."""
 
         def sized(decision: Decision) -> Decision:
@@ -67,7 +67,7 @@ class Plan:
         return dataclasses.replace(self, decisions=tuple(map(sized, self.decisions)))
 
 
-def make_plan(objects: t.Sequence[DockerObject], scope: t.Collection[str], rules: t.Sequence[Rule]) -> Plan:
+def make_plan(objects: t.Sequence[DockerObject], scope: t.Collection[str], rules: t.Sequence[Rule]) -> PrunePlan:
     """Decide on ``objects`` of the kinds in ``scope``; objects of other kinds all stay, and so does what they need.
 
     An object stays when the engine holds it, when a rule keeps it, or when an object that stays needs it.
@@ -80,7 +80,7 @@ def make_plan(objects: t.Sequence[DockerObject], scope: t.Collection[str], rules
         if target.kind in scope
     ]
     unmatched = [(rule.option, text) for rule in rules if set(rule.kinds) & set(scope) for text in rule.unmatched(objects)]
-    return Plan(tuple(sorted(decisions, key=_order)), tuple(unmatched))
+    return PrunePlan(tuple(sorted(decisions, key=_order)), tuple(unmatched))
 
 
 def _staying(objects: t.Sequence[DockerObject], scope: t.Collection[str], rules: t.Sequence[Rule]) -> t.Dict[Key, str]:

@@ -5,19 +5,19 @@
 
 from __future__ import annotations
 
-import time
 import typing as t
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import human
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import iso
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.objects import KINDS, DockerObject, short_id
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.disk import Disk
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.apply import Outcome
-from ansible_collections.mycosoft.rack.plugins.module_utils._prune.plan import Decision, Plan
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.plan import Decision, PrunePlan
 
 Facts = t.Dict[str, t.Any]
 
 
-def facts(plan: Plan, outcome: Outcome) -> Facts:
+def facts(plan: PrunePlan, outcome: Outcome) -> Facts:
     """The return values of the module that tell of objects."""
     freed: Facts = {kind: outcome.freed[kind] for kind in KINDS}
     freed["total"] = sum(size or 0 for size in outcome.freed.values())
@@ -48,7 +48,7 @@ def disk_facts(disk: t.Optional[Disk]) -> t.Optional[Facts]:
     return {"path": disk.path, "total": disk.total, "used": disk.used, "free": disk.free, "used_percent": round(disk.percent, 1)}
 
 
-def too_many(plan: Plan, limits: t.Mapping[str, t.Optional[int]]) -> str:
+def too_many(plan: PrunePlan, limits: t.Mapping[str, t.Optional[int]]) -> str:
     """One sentence where the plan removes more of a kind than ``limits`` allow; empty where it does not."""
     counts = {kind: len(plan.removals(kind)) for kind in KINDS}
     over = [
@@ -77,14 +77,10 @@ def _described(decision: Decision) -> Facts:
         "names": list(target.names),
         "size": target.size,
         "shared": target.shared,
-        "created": _iso(target.created),
+        "created": iso(target.created),
         "project": target.project,
         "reason": decision.reason,
     }
-
-
-def _iso(seconds: t.Optional[int]) -> t.Optional[str]:
-    return None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 def _diff(outcome: Outcome) -> Facts:

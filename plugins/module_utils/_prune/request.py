@@ -15,15 +15,15 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import S
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.objects import KINDS
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.disk import Disk, Threshold
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.guards import (
-    Budget,
+    CacheBudget,
     KeepAnonymousVolumes,
     KeepBelowThreshold,
     KeepNamedVolumes,
     KeepWithinBudget,
 )
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.keep import LISTS, KeepRecovery, Rule, keep_rules
-from ansible_collections.mycosoft.rack.plugins.module_utils._prune.snapshot import Request
-from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.record import Record, read_record
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.snapshot import SnapshotRequest
+from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.record import RecoveryRecord, read_record
 
 Params = t.Mapping[str, t.Any]
 
@@ -63,7 +63,7 @@ class PruneRequest:
     anonymous: bool
     grace: str
     volume_record: str
-    budget: t.Optional[Budget]
+    budget: t.Optional[CacheBudget]
     threshold: t.Optional[str]
     disk_unknown: str
     local: bool
@@ -73,8 +73,8 @@ class PruneRequest:
     max_delete: t.Mapping[str, t.Optional[int]] = field(default_factory=dict)
 
     @property
-    def to_read(self) -> Request:
-        return Request(self.scope, self.last_use, self.volume_record, self.wait_for_builds)
+    def to_read(self) -> SnapshotRequest:
+        return SnapshotRequest(self.scope, self.last_use, self.volume_record, self.wait_for_builds)
 
     def rules(self, disk: t.Optional[Disk], now: int) -> t.List[Rule]:
         """What stays at ``now`` (the engine's clock, seconds since 1970), the weightiest reason first.
@@ -114,7 +114,7 @@ def prune_request(params: Params) -> PruneRequest:
             "would be gone for good. Set remove_named_volumes to true if that is what you want." % ", ".join(named)
         )
     scope = tuple(kind for kind in KINDS if params[kind] or (kind == "volumes" and named))
-    recovered = read_record(state_path(params["state_directory"], "recovery")) or Record("", {})
+    recovered = read_record(state_path(params["state_directory"], "recovery")) or RecoveryRecord("", {})
     grace = _checked("volumes_grace", params["volumes_grace"], parse_duration)
     return PruneRequest(
         scope=scope,
@@ -134,7 +134,7 @@ def prune_request(params: Params) -> PruneRequest:
     )
 
 
-def _budget(params: Params) -> t.Optional[Budget]:
+def _budget(params: Params) -> t.Optional[CacheBudget]:
     options = {bound: "build_cache_%s" % bound for bound in _BOUNDS}
     given = [option for option in options.values() if params[option] is not None]
     if params["build_cache_policy"] == "full":
@@ -145,7 +145,7 @@ def _budget(params: Params) -> t.Optional[Budget]:
         return None
     if not given:
         raise InvalidInput("Cannot keep build cache within a budget: no bound is given. Give one of %s." % ", ".join(options.values()))
-    return Budget(**{bound: _checked(option, params[option], parse_size) for bound, option in options.items()})
+    return CacheBudget(**{bound: _checked(option, params[option], parse_size) for bound, option in options.items()})
 
 
 def _checked(option: str, value: t.Optional[str], parse: t.Callable[[str], t.Any]) -> t.Any:

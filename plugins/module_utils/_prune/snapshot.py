@@ -25,7 +25,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._docker.objects impo
 )
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.disk import Disk, measure
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.keep import Key
-from ansible_collections.mycosoft.rack.plugins.module_utils._prune.plan import Plan
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.plan import PrunePlan
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.volume_record import VolumeRecord, read_record
 
 #: Seconds between two looks at a build that is running.
@@ -33,7 +33,7 @@ POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Request:
+class SnapshotRequest:
     """What to read. ``last_use``: also when containers and images were last of use, which costs a question each.
 
     ``volume_record``: path of the record of volumes. ``wait_for_builds``: seconds to wait while a build uses the cache.
@@ -67,7 +67,7 @@ def read_disk_usage(engine: Engine, *kinds: str) -> DiskUsage:
     return disk_usage(engine.disk_usage(type=kinds or ("image", "build-cache"), verbose=1))
 
 
-def read_snapshot(engine: Engine, request: Request, local: bool) -> Snapshot:
+def read_snapshot(engine: Engine, request: SnapshotRequest, local: bool) -> Snapshot:
     """Everything that ``request`` asks for, and all containers in any case: they say what is in use.
 
     ``local``: the engine's files are those of this machine.
@@ -94,7 +94,7 @@ def read_snapshot(engine: Engine, request: Request, local: bool) -> Snapshot:
     return Snapshot(tuple(objects), usage, info.get("Driver", ""), store.startswith("io.containerd.snapshotter"), now, disk, record)
 
 
-def volume_sizes(engine: Engine, snapshot: Snapshot, plan: Plan) -> t.Dict[Key, int]:
+def volume_sizes(engine: Engine, snapshot: Snapshot, plan: PrunePlan) -> t.Dict[Key, int]:
     """Bytes of the volumes that go. The engine walks through their files for it, so it is asked only where there are any."""
     going = plan.removals("volumes")
     known = snapshot.usage.volumes if snapshot.usage else {}

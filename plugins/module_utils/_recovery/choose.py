@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.order import stop_order
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker.labels import SWARM_SERVICE, depends_on, is_job, matches, member, of_detail
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.labels import SWARM_SERVICE, depends_on, is_job, matches, member, of_detail, title
 
 Json = t.Dict[str, t.Any]
 
@@ -21,7 +21,7 @@ _PLANNED, _SIBLING, _UNKNOWN = range(3)
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedService:
     """A service of the plan on this server. ``needed_by``: an essential service that needs it, directly or not; None where it is essential itself."""
 
     project: str
@@ -31,7 +31,7 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class Found:
+class InspectedContainer:
     """A container as the engine inspects it. ``memory`` and ``swap`` in bytes, 0 while it does not run; ``restart``: its restart policy."""
 
     id: str
@@ -55,7 +55,7 @@ class Found:
     @property
     def title(self) -> str:
         """``project/service``, or its name where it has no service."""
-        return "%s/%s" % (self.project, self.service) if self.project and self.service else self.name
+        return title(self.project, self.service, self.name)
 
     @property
     def runs(self) -> bool:
@@ -78,12 +78,12 @@ class Found:
         }
 
 
-def read_found(detail: Json, memory: int, swap: int) -> Found:
+def read_container(detail: Json, memory: int, swap: int) -> InspectedContainer:
     """From ``GET /containers/{id}/json``."""
     host = detail["HostConfig"]
     modes = [str(host.get(name) or "") for name in ("NetworkMode", "IpcMode", "PidMode")]
     links = [link.partition(":")[0].lstrip("/") for link in host.get("Links") or ()]
-    return Found(
+    return InspectedContainer(
         id=detail["Id"],
         name=detail["Name"].lstrip("/"),
         labels=of_detail(detail),
@@ -97,15 +97,15 @@ def read_found(detail: Json, memory: int, swap: int) -> Found:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class RecoveryPlan:
     """``stays``: container id -> why it is not stopped. ``stops``: what can go, in the order to stop it. ``essential``: ids, in the order to start them."""
 
     stays: t.Mapping[str, str]
-    stops: t.Sequence[Found]
-    essential: t.Sequence[Found]
+    stops: t.Sequence[InspectedContainer]
+    essential: t.Sequence[InspectedContainer]
 
 
-def judge(found: t.Sequence[Found], planned: t.Sequence[Planned], keep_labels: t.Sequence[str] = ()) -> Judgement:
+def decide(found: t.Sequence[InspectedContainer], planned: t.Sequence[PlannedService], keep_labels: t.Sequence[str] = ()) -> RecoveryPlan:
     """``planned``: in the order to stop, as the plan gives it.
 
     Of what may go the plan's services come first, then what is of their projects, then what nobody planned; each after those that use it, and the
@@ -118,21 +118,21 @@ def judge(found: t.Sequence[Found], planned: t.Sequence[Planned], keep_labels: t
     for _round in found:  # whatever a container that stays stands on stays, too
         stays.update({other: "%s, which stays, needs it" % one.title for one in found if one.id in stays for other in needs[one.id] if other not in stays})
     projects = {one.project for one in planned}
-    harm = {one.id: (_rank(one, place, projects), place.get(_key(one), (0,))[0], -one.memory, one.name) for one in found}
-    order = _ordered(needs, harm)
+    stop_priority = {one.id: (_rank(one, place, projects), place.get(_key(one), (0,))[0], -one.memory, one.name) for one in found}
+    order = _ordered(needs, stop_priority)
     by_id = {one.id: one for one in found}
-    return Judgement(
+    return RecoveryPlan(
         stays={one.id: stays[one.id] for one in found if one.runs and one.id in stays},
         stops=[by_id[name] for name in order if name not in stays and by_id[name].runs],
         essential=[by_id[name] for name in reversed(order) if name in essential],
     )
 
 
-def _key(one: Found) -> t.Tuple[str, str]:
+def _key(one: InspectedContainer) -> t.Tuple[str, str]:
     return (one.project or "", one.service or "")
 
 
-def _needs(one: Found, found: t.Iterable[Found]) -> t.Set[str]:
+def _needs(one: InspectedContainer, found: t.Iterable[InspectedContainer]) -> t.Set[str]:
     """Ids of what it was told to depend on, and of those whose network, processes or memory it shares."""
     depends, shares = one.depends_on, set(one.shares)
     return {
@@ -143,7 +143,9 @@ def _needs(one: Found, found: t.Iterable[Found]) -> t.Set[str]:
     }
 
 
-def _essential(found: t.Iterable[Found], planned: t.Mapping[t.Tuple[str, str], Planned], needs: t.Mapping[str, t.Sequence[str]]) -> t.Dict[str, str]:
+def _essential(
+    found: t.Iterable[InspectedContainer], planned: t.Mapping[t.Tuple[str, str], PlannedService], needs: t.Mapping[str, t.Sequence[str]]
+) -> t.Dict[str, str]:
     """Essential by the plan, with the reason, and what those containers stand on."""
     reasons: t.Dict[str, str] = {}
     for one in found:
@@ -160,7 +162,7 @@ def _essential(found: t.Iterable[Found], planned: t.Mapping[t.Tuple[str, str], P
     return reasons
 
 
-def _special(found: t.Iterable[Found], keep_labels: t.Sequence[str]) -> t.Dict[str, str]:
+def _special(found: t.Iterable[InspectedContainer], keep_labels: t.Sequence[str]) -> t.Dict[str, str]:
     """What is not stopped for its own sake."""
     reasons = {}
     for one in found:
@@ -176,24 +178,13 @@ def _special(found: t.Iterable[Found], keep_labels: t.Sequence[str]) -> t.Dict[s
     return reasons
 
 
-def _rank(one: Found, place: t.Mapping[t.Tuple[str, str], t.Any], projects: t.AbstractSet[str]) -> int:
+def _rank(one: InspectedContainer, place: t.Mapping[t.Tuple[str, str], t.Any], projects: t.AbstractSet[str]) -> int:
     if _key(one) in place:
         return _PLANNED
     return _SIBLING if one.project in projects else _UNKNOWN
 
 
-def _ordered(needs: t.Mapping[str, t.Sequence[str]], harm: t.Mapping[str, t.Any]) -> t.List[str]:
+def _ordered(needs: t.Mapping[str, t.Sequence[str]], stop_priority: t.Mapping[str, t.Any]) -> t.List[str]:
     """Users before what they use. Containers that depend on each other in a circle, which Compose refuses, come last."""
-    order = stop_order({name: list(others) for name, others in needs.items()}, harm)
-    return order + sorted(set(harm) - set(order), key=lambda name: t.cast(t.Any, harm[name]))
-
-
-def enough(stops: t.Sequence[Found], missing: int) -> t.List[Found]:
-    """The first of ``stops`` that together give back ``missing`` bytes; all where they do not."""
-    chosen: t.List[Found] = []
-    for one in stops:
-        if missing <= 0:
-            break
-        chosen.append(one)
-        missing -= one.memory
-    return chosen
+    order = stop_order({name: list(others) for name, others in needs.items()}, stop_priority)
+    return order + sorted(set(stop_priority) - set(order), key=lambda name: t.cast(t.Any, stop_priority[name]))

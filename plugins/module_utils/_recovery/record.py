@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import RackError
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.files import put
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.labels import title
 
 Json = t.Dict[str, t.Any]
 
@@ -22,7 +23,7 @@ _VERSION = 1
 
 
 @dataclass(frozen=True)
-class Noted:
+class RecordedContainer:
     """A container that ran when a recovery began; ``number``: its place in the order of stopping, None where it was not to be stopped."""
 
     id: str
@@ -35,21 +36,21 @@ class Noted:
 
     @property
     def title(self) -> str:
-        return "%s/%s" % (self.project, self.service) if self.project and self.service else self.name
+        return title(self.project, self.service, self.name)
 
 
 @dataclass(frozen=True)
-class Record:
+class RecoveryRecord:
     """``began``: ISO 8601, UTC. ``containers`` by id."""
 
     began: str
-    containers: t.Mapping[str, Noted]
+    containers: t.Mapping[str, RecordedContainer]
 
-    def merged(self, running: t.Iterable[Noted]) -> Record:
+    def merged(self, running: t.Iterable[RecordedContainer]) -> RecoveryRecord:
         """With what runs now. What is known stays as it was first seen: by now its restart policy may be ours."""
         return replace(self, containers={**{one.id: one for one in running}, **self.containers})
 
-    def stopping(self, identity: str) -> Record:
+    def stopping(self, identity: str) -> RecoveryRecord:
         """With a container that is about to be stopped."""
         known = self.containers[identity]
         if known.number is not None:
@@ -57,25 +58,25 @@ class Record:
         number = max([one.number or 0 for one in self.containers.values()], default=0) + 1
         return replace(self, containers={**self.containers, identity: replace(known, number=number)})
 
-    def without(self, identity: str) -> Record:
+    def without(self, identity: str) -> RecoveryRecord:
         return replace(self, containers={name: one for name, one in self.containers.items() if name != identity})
 
-    def of_stopped(self) -> Record:
+    def of_stopped(self) -> RecoveryRecord:
         """Without what runs again by now, of which nobody has to know any more."""
         return replace(self, containers={name: one for name, one in self.containers.items() if one.number is not None})
 
     @property
-    def stopped(self) -> t.List[Noted]:
+    def stopped(self) -> t.List[RecordedContainer]:
         """What is to be brought back, in the order of stopping."""
         return sorted((one for one in self.containers.values() if one.number is not None), key=lambda one: one.number or 0)
 
     @property
-    def others(self) -> t.List[Noted]:
+    def others(self) -> t.List[RecordedContainer]:
         """What ran and was not to be stopped."""
         return [one for one in self.containers.values() if one.number is None]
 
 
-def read_record(path: Path) -> t.Optional[Record]:
+def read_record(path: Path) -> t.Optional[RecoveryRecord]:
     """None where nothing is recorded. Raises RackError for a file that cannot be understood: what it holds is not to be guessed."""
     try:
         return _parsed(json.loads(path.read_text(encoding="utf-8")))
@@ -88,13 +89,13 @@ def read_record(path: Path) -> t.Optional[Record]:
         ) from error
 
 
-def _parsed(content: Json) -> Record:
+def _parsed(content: Json) -> RecoveryRecord:
     if content["version"] != _VERSION:
         raise ValueError("it is of version %s" % content["version"])
-    return Record(content["began"], {entry["id"]: Noted(**entry) for entry in content["containers"]})
+    return RecoveryRecord(content["began"], {entry["id"]: RecordedContainer(**entry) for entry in content["containers"]})
 
 
-def write_record(path: Path, record: Record) -> None:
+def write_record(path: Path, record: RecoveryRecord) -> None:
     """Whole or not at all, and on the disk when this returns. Raises RackError."""
     content = json.dumps({"version": _VERSION, "began": record.began, "containers": [asdict(one) for one in record.containers.values()]}, indent=1)
     try:

@@ -9,40 +9,40 @@ import time
 import typing as t
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import RackError, Unreachable
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.order import enough
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import human
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import state_path
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import iso
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import Engine, Json, NotFound
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.health import SETTLED, wait_healthy
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
-from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.choose import Found, Planned, enough, judge, read_found
-from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.record import Noted, Record, read_record, remove_record, write_record
+from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.choose import InspectedContainer, PlannedService, decide, read_container
+from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.record import RecordedContainer, RecoveryRecord, read_record, remove_record, write_record
 
 #: How often an engine that does not answer is asked again, and how long is waited in between, in seconds.
 _TRIES = 3
 _PAUSE = 5.0
-
-#: Seconds between two looks at a container that is to become healthy, and after which one without a health check counts as up.
-_POLL = 1.0
-_SETTLED = 3.0
 
 _NEVER = {"Name": "no", "MaximumRetryCount": 0}
 
 T = t.TypeVar("T")
 
 
-class Work:
+class Recovery:
     """One call of the module. ``memory``: bytes that are to be available."""
 
-    def __init__(self, engine: Engine, kernel: Kernel, params: t.Mapping[str, t.Any], planned: t.Sequence[Planned], memory: int, check_mode: bool) -> None:
+    def __init__(
+        self, engine: Engine, kernel: Kernel, params: t.Mapping[str, t.Any], planned: t.Sequence[PlannedService], memory: int, check_mode: bool
+    ) -> None:
         self._engine, self._kernel, self._params, self._memory, self._check = engine, kernel, params, memory, check_mode
         self._deadline: float = time.monotonic() + params["seconds"]
         self._before = self._available()
         self._found = self._look()
         self._planned = planned
-        self._judgement = judge(self._found, planned, params["keep_labels"])
+        self._judgement = decide(self._found, planned, params["keep_labels"])
         self._path = state_path(params["state_directory"], params["record"])
         self._record = read_record(self._path)
-        self._stopped: t.List[Found] = []
+        self._stopped: t.List[InspectedContainer] = []
         self._started: t.List[Json] = []
         self._left: t.List[str] = []
         self._problems: t.List[str] = []
@@ -54,10 +54,10 @@ class Work:
         """Stop what can go until there is enough memory."""
         stops = [one for one in self._judgement.stops if self._may_go(one)]
         if self._check:
-            self._stopped = stops if self._params["everything"] else enough(stops, self._memory - self._before)
+            self._stopped = stops if self._params["everything"] else enough(stops, self._memory - self._before, lambda one: one.memory)
             return
-        running = [Noted(one.id, one.name, one.project, one.service, one.restart, one.memory) for one in self._found if one.runs]
-        known = self._record or Record(t.cast(str, iso(self._kernel.now())), {})
+        running = [RecordedContainer(one.id, one.name, one.project, one.service, one.restart, one.memory) for one in self._found if one.runs]
+        known = self._record or RecoveryRecord(t.cast(str, iso(self._kernel.now())), {})
         self._save(known.merged(running))
         for one in stops:
             if not self._params["everything"] and self._available() >= self._memory:
@@ -69,7 +69,7 @@ class Work:
             if self._hold(one):
                 self._stopped.append(one)
 
-    def _may_go(self, one: Found) -> bool:
+    def _may_go(self, one: InspectedContainer) -> bool:
         if self._params["only_listed"]:
             return (one.project, one.service) in {(planned.project, planned.service) for planned in self._planned}
         return bool(self._params["unplanned"]) or one.project in {planned.project for planned in self._planned}
@@ -93,7 +93,7 @@ class Work:
             elif not one.runs:
                 self._up(name, one.title, None)
             elif not self._check and name in essential:
-                self._wait(name, one.title, _SETTLED)
+                self._wait(name, one.title, SETTLED)
         if not self._check and not self._left and self._record is not None:
             self._keep(self._record.of_stopped())
 
@@ -125,17 +125,17 @@ class Work:
         }
 
     @property
-    def _recorded(self) -> Record:
+    def _recorded(self) -> RecoveryRecord:
         if self._record is None:  # it is written before a container is touched
             raise RackError("Cannot go on: nothing was noted of what runs. Run again.")
         return self._record
 
-    def _save(self, record: Record) -> None:
+    def _save(self, record: RecoveryRecord) -> None:
         if record != self._record:
             write_record(self._path, record)
             self._record = record
 
-    def _keep(self, record: Record) -> None:
+    def _keep(self, record: RecoveryRecord) -> None:
         """What is still to be brought back; no file where there is nothing."""
         if record.stopped:
             self._save(record)
@@ -149,7 +149,7 @@ class Work:
     def _available(self) -> int:
         return self._kernel.meminfo()["MemAvailable"]
 
-    def _look(self) -> t.List[Found]:
+    def _look(self) -> t.List[InspectedContainer]:
         """Every container, running or not."""
         found = []
         for entry in self._patiently(self._engine.containers):
@@ -158,10 +158,10 @@ class Work:
             except NotFound:  # it went in between
                 continue
             cgroup = self._kernel.container(detail["Id"], int(detail["State"].get("Pid") or 0)) if detail["State"].get("Running") else None
-            found.append(read_found(detail, (cgroup.working_set or 0) if cgroup else 0, (cgroup.swap_used or 0) if cgroup else 0))
+            found.append(read_container(detail, (cgroup.working_set or 0) if cgroup else 0, (cgroup.swap_used or 0) if cgroup else 0))
         return found
 
-    def _hold(self, one: Found) -> bool:
+    def _hold(self, one: InspectedContainer) -> bool:
         """Stop a container so that nothing but a restore starts it again. False where it is gone."""
         try:
             if one.restart.get("Name") not in ("", "no", None):
@@ -171,11 +171,11 @@ class Work:
             return False
         return True
 
-    def _bring_back(self, one: Noted) -> None:
+    def _bring_back(self, one: RecordedContainer) -> None:
         if self._returned(one) and not self._check:
             self._keep(self._recorded.without(one.id))
 
-    def _returned(self, one: Noted) -> bool:
+    def _returned(self, one: RecordedContainer) -> bool:
         """Whether a container that was stopped runs again, in itself or in one that took its place; or is gone for good."""
         current = next((found for found in self._found if found.id == one.id), None)
         if current is None:
@@ -189,7 +189,7 @@ class Work:
             self._patiently(lambda: self._engine.post("/containers/%s/update" % one.id, {"RestartPolicy": dict(one.restart)}))
         return True if current.runs else self._up(one.id, one.title, one)
 
-    def _up(self, identity: str, title: str, before: t.Optional[Noted]) -> bool:
+    def _up(self, identity: str, title: str, before: t.Optional[RecordedContainer]) -> bool:
         """Start a container, and wait for one that is brought back; whether it is up. ``before``: what it was when it was stopped."""
         short = before is not None and self._available() - self._promised - before.memory < self._memory
         if self._late() or short:
@@ -206,22 +206,14 @@ class Work:
             self._promised += before.memory if before else 0
         return self._check or self._wait(identity, title)
 
-    def _wait(self, identity: str, title: str, waited: float = 0.0) -> bool:
-        """Whether a container becomes healthy in time, or stays up where it has no health check; ``waited``: seconds that it has been up already."""
-        while True:
-            detail = self._patiently(lambda: self._engine.inspect(identity))
-            state = detail["State"]
-            health = (state.get("Health") or {}).get("Status", "none")
-            if not state["Running"]:
-                self._problems.append("%s ended with exit code %s" % (title, state.get("ExitCode")))
-                return False
-            if health == "healthy" or (health == "none" and waited >= _SETTLED):
-                return True
-            if self._late():
-                self._problems.append("%s is not healthy but %s" % (title, health))
-                return False
-            self._kernel.pause(_POLL)
-            waited += _POLL
+    def _wait(self, identity: str, title: str, seconds: float = 0.0) -> bool:
+        """Whether a container becomes healthy in time; ``seconds``: how long it has been up already."""
+        waited = wait_healthy(lambda: self._patiently(lambda: self._engine.inspect(identity)), self._kernel.pause, lambda _seconds: self._late(), seconds)
+        if waited.state == "ended":
+            self._problems.append("%s ended with exit code %s" % (title, waited.detail["State"].get("ExitCode")))
+        elif waited.state != "healthy":
+            self._problems.append("%s is not healthy but %s" % (title, waited.state))
+        return waited.state == "healthy"
 
     def _patiently(self, ask: t.Callable[[], T]) -> T:
         """Ask again where the engine does not answer in time: what is done twice here does no harm."""

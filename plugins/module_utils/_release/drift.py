@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import asdict, dataclass
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import exact
-from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import Copy, Service, State
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import ReleasedService, ServiceContainer, StackState
 
 Json = t.Dict[str, t.Any]
 
@@ -33,8 +33,8 @@ class Drift:
         return asdict(self)
 
 
-def find_drift(released: State, copies: t.Sequence[Copy], sources: t.Mapping[str, str], override: t.Optional[str]) -> t.List[Drift]:
-    """All of it, service by service, then of the stack. What is there now: ``copies``, the oldest first, and as :class:`State` has them the others."""
+def find_drift(released: StackState, copies: t.Sequence[ServiceContainer], sources: t.Mapping[str, str], override: t.Optional[str]) -> t.List[Drift]:
+    """All of it, service by service, then of the stack. What is there now: ``copies``, the oldest first, and as :class:`StackState` has them the others."""
     found: t.List[Drift] = []
     for name, service in sorted(released.services.items()):
         found += _of_service(name, service, [copy for copy in copies if copy.service == name])
@@ -43,7 +43,7 @@ def find_drift(released: State, copies: t.Sequence[Copy], sources: t.Mapping[str
     return found + list(_of_stack(released, sources, override))
 
 
-def _of_service(name: str, service: Service, copies: t.Sequence[Copy]) -> t.Iterator[Drift]:
+def _of_service(name: str, service: ReleasedService, copies: t.Sequence[ServiceContainer]) -> t.Iterator[Drift]:
     if not copies:
         yield Drift(name, "missing", "It has no container; the release has one of %s." % service.image)
         return
@@ -60,7 +60,7 @@ def _of_service(name: str, service: Service, copies: t.Sequence[Copy]) -> t.Iter
             yield Drift(name, "limit", "%s has %s, the release gave it %s." % (copy.name, _limit(found.memory), _limit(service.memory)))
 
 
-def _of_stack(released: State, sources: t.Mapping[str, str], override: t.Optional[str]) -> t.Iterator[Drift]:
+def _of_stack(released: StackState, sources: t.Mapping[str, str], override: t.Optional[str]) -> t.Iterator[Drift]:
     """What nothing runs with yet: the next start or rollback would."""
     if released.override != override:
         yield Drift(None, "override", "The file of rendered limits is not the one of the release.")

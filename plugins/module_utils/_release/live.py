@@ -15,7 +15,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import override_path
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import Conflict, Engine, NotFound
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.labels import CONFIG_HASH, SERVICE, copy_of, of_detail, of_entry
-from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import Copy, Release, Service, State, pin
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import Release, ReleasedService, ServiceContainer, StackState, pin
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.store import write_atomically
 
 Json = t.Dict[str, t.Any]
@@ -28,7 +28,7 @@ _NO_OVERRIDE = "services: {}\n"
 
 
 @dataclass(frozen=True)
-class Stack:
+class DeployedStack:
     """One stack of this host: its Compose project, its rendered override, the directories of its sources."""
 
     name: str
@@ -40,29 +40,29 @@ class Stack:
 _STACK = {"project": Field(each(str), blank=""), "sources": Field(list_of(each(str)), default=())}
 
 
-def read_stacks(raw: t.Any, state_directory: str) -> t.List[Stack]:
+def read_stacks(raw: t.Any, state_directory: str) -> t.List[DeployedStack]:
     """The stacks of the option, with their overrides; raises InvalidInput with every problem."""
     problems: t.List[str] = []
     read = Where("stacks", problems).read(map_of(lambda where, value: fields(where, value, _STACK)), raw, {})
     if problems:
         raise InvalidInput("Cannot work on releases: %s" % " ".join(problems))
-    return [Stack(name=name, override=override_path(state_directory, name), **values) for name, values in read.items()]
+    return [DeployedStack(name=name, override=override_path(state_directory, name), **values) for name, values in read.items()]
 
 
-class Released:
+class LiveStack:
     """One stack as it is on this host."""
 
-    def __init__(self, engine: Engine, run: Run, stack: Stack) -> None:
+    def __init__(self, engine: Engine, run: Run, stack: DeployedStack) -> None:
         self._engine = engine
         self._run = run
         self._stack = stack
 
-    def state(self) -> State:
+    def state(self) -> StackState:
         """What is there now, running or stopped: a service that is down belongs to its stack."""
         newest = {copy.service: copy.found for copy in sorted(self.copies(), key=lambda copy: copy.found.running)}  # the last one counts
-        return State(dict(sorted(newest.items())), self.sources(), self.override())
+        return StackState(dict(sorted(newest.items())), self.sources(), self.override())
 
-    def copies(self) -> t.List[Copy]:
+    def copies(self) -> t.List[ServiceContainer]:
         """The containers of its services, running or not, the oldest first."""
         copies = (self._copy(entry) for entry in sorted(self._containers(), key=lambda entry: entry["Created"]))
         return [copy for copy in copies if copy is not None]
@@ -79,7 +79,7 @@ class Released:
             with contextlib.suppress(NotFound, Conflict):
                 self._engine.delete("/images/%s:%s" % pin(self._stack.project, name, release.id), noprune="1")
 
-    def refuse_incomplete(self, release: Release, state: State) -> None:
+    def refuse_incomplete(self, release: Release, state: StackState) -> None:
         """Raise InvalidInput, before anything is changed, where something of ``state`` is no longer here."""
         missing = ["the image %s of %s" % (service.image_id, name) for name, service in state.services.items() if not self._has_image(service.image_id)]
         missing += ["the commit %s in %s" % (commit, folder) for folder, commit in state.sources.items() if not self._has_commit(folder, commit)]
@@ -89,7 +89,7 @@ class Released:
                 % (release.id, self._stack.name, " and ".join(missing))
             )
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: StackState) -> None:
         """Bring back sources, override and the names of the images; what runs is left to Compose.
 
         Only what differs is written: a disk that is full may be why one goes back.
@@ -106,14 +106,14 @@ class Released:
             if "@" not in service.image and self._image_of(service.image) != service.image_id:  # a digest always means the same image
                 self._engine.post("/images/%s/tag" % service.image_id, **_reference(service.image))
 
-    def stop_strangers(self, state: State, since: float) -> t.List[str]:
+    def stop_strangers(self, state: StackState, since: float) -> t.List[str]:
         """Stop what was made ``since`` (seconds since 1970) for services that ``state`` does not have; their names."""
         strangers = [entry for entry in self._containers() if _service(entry) not in state.services and entry["Created"] >= int(since)]
         for entry in strangers:
             self._engine.post("/containers/%s/stop" % entry["Id"])
         return sorted(entry["Names"][0].lstrip("/") for entry in strangers)
 
-    def differs(self, state: State) -> bool:
+    def differs(self, state: StackState) -> bool:
         """Whether bringing ``state`` back would change anything."""
         now = self.state()
         names = {service.image: service.image_id for service in state.services.values()}
@@ -125,19 +125,19 @@ class Released:
         copies = ((entry, copy_of(of_entry(entry))) for entry in self._engine.containers())
         return [entry for entry, copied in copies if copied and copied[0] == self._stack.project]
 
-    def _copy(self, entry: Json) -> t.Optional[Copy]:
+    def _copy(self, entry: Json) -> t.Optional[ServiceContainer]:
         try:
             detail = self._engine.inspect(entry["Id"])
         except NotFound:  # it went in between
             return None
-        found = Service(
+        found = ReleasedService(
             image=detail["Config"]["Image"],
             image_id=detail["Image"],
             config_hash=of_detail(detail).get(CONFIG_HASH),
             memory=detail["HostConfig"].get("Memory") or 0,
             running=detail["State"]["Status"] == "running",
         )
-        return Copy(detail["Name"].lstrip("/"), _service(entry), found)
+        return ServiceContainer(detail["Name"].lstrip("/"), _service(entry), found)
 
     def sources(self) -> t.Dict[str, str]:
         """Directory -> commit, of those that are checked out."""

@@ -26,7 +26,7 @@ _WHOLE = ("ok", "found")
 
 
 @dataclass(frozen=True)
-class Service:
+class ReleasedService:
     """What one service ran: the name Compose knows its image by, the image itself, the hash of its configuration.
 
     ``memory``: the limit of its container in bytes, 0 for none, and None where a record does not tell; ``running``: whether it ran, or had ended, as a
@@ -41,23 +41,23 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Copy:
+class ServiceContainer:
     """One container of a service, as it is now."""
 
     name: str
     service: str
-    found: Service
+    found: ReleasedService
 
 
 @dataclass(frozen=True)
-class State:
+class StackState:
     """What a stack is made of at one moment. ``sources``: directory -> commit; ``override``: the text of the rendered file."""
 
-    services: t.Mapping[str, Service]
+    services: t.Mapping[str, ReleasedService]
     sources: t.Mapping[str, str]
     override: t.Optional[str]
 
-    def same_containers(self, other: State) -> bool:
+    def same_containers(self, other: StackState) -> bool:
         """Whether the same images run with the same configuration."""
         return self.services == other.services
 
@@ -70,13 +70,13 @@ class State:
         }
 
 
-def read_state(facts: Json, override: t.Optional[str]) -> State:
-    """From what :meth:`State.facts` told; raises KeyError or TypeError for what is none of it."""
-    return State({name: _read_service(service) for name, service in facts["services"].items()}, dict(facts["sources"]), override)
+def read_state(facts: Json, override: t.Optional[str]) -> StackState:
+    """From what :meth:`StackState.facts` told; raises KeyError or TypeError for what is none of it."""
+    return StackState({name: _read_service(service) for name, service in facts["services"].items()}, dict(facts["sources"]), override)
 
 
-def _read_service(facts: Json) -> Service:
-    return Service(facts["image"], facts["image_id"], facts["config_hash"], facts.get("memory"), facts.get("running", True))
+def _read_service(facts: Json) -> ReleasedService:
+    return ReleasedService(facts["image"], facts["image_id"], facts["config_hash"], facts.get("memory"), facts.get("running", True))
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Release:
     id: str
     result: str
     previous: t.Optional[str]
-    state: t.Optional[State]
+    state: t.Optional[StackState]
     about: t.Mapping[str, t.Any]
 
     @property
@@ -113,7 +113,7 @@ class History:
     def find(self, identity: t.Optional[str]) -> t.Optional[Release]:
         return next((release for release in self.releases if release.id == identity), None)
 
-    def begun(self, run: str, running: State, about: Json) -> t.List[Release]:
+    def begun(self, run: str, running: StackState, about: Json) -> t.List[Release]:
         """The releases to write when ``run`` begins: itself, and before it what was found, where that is none of ours.
 
         After a run that died half-way, what runs may be half of each: the last whole release stays what to go back to.
@@ -131,7 +131,7 @@ class History:
         found = Release("%s-found" % run, "found", self.current, running, about)
         return [found, Release(run, "started", found.id, None, about)]
 
-    def ended(self, run: str, result: str, running: State, about: Json) -> Release:
+    def ended(self, run: str, result: str, running: StackState, about: Json) -> Release:
         """The release of ``run`` as it is written at its end."""
         begun = self.find(run)
         if begun is None:

@@ -13,7 +13,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import state_path
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import Engine
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.drift import find_drift
-from ansible_collections.mycosoft.rack.plugins.module_utils._release.live import Released, Run, Stack
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.live import DeployedStack, LiveStack, Run
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import Release
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.store import Store
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.timeline import read_lines
@@ -33,7 +33,7 @@ def tail(path: Path) -> t.List[Facts]:
         return []
 
 
-def stack_status(stack: Stack, directory: str, engine: t.Optional[Engine], run: Run) -> Facts:
+def stack_status(stack: DeployedStack, directory: str, engine: t.Optional[Engine], run: Run) -> Facts:
     """The current release of a stack, its newest run and its drift; ``engine``: None where there is none to ask."""
     try:
         history = Store(state_path(directory, "releases") / stack.name).history()
@@ -44,8 +44,8 @@ def stack_status(stack: Stack, directory: str, engine: t.Optional[Engine], run: 
     return {"current": current and current.facts(), "last": last and last.facts(), "drift": drift, "problem": None}
 
 
-def _drift(stack: Stack, current: Release, engine: Engine, run: Run) -> t.Optional[t.List[Facts]]:
+def _drift(stack: DeployedStack, current: Release, engine: Engine, run: Run) -> t.Optional[t.List[Facts]]:
     if current.state is None:
         return None
-    now = Released(engine, run, stack)
+    now = LiveStack(engine, run, stack)
     return [one.facts() for one in find_drift(current.state, now.copies(), now.sources(), now.override())]

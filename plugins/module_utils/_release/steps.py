@@ -17,7 +17,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps imp
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import Engine
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.disk import measure
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
-from ansible_collections.mycosoft.rack.plugins.module_utils._release.live import Released
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.live import LiveStack
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import History, Release
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.store import Store
 
@@ -36,13 +36,13 @@ def _at(moment: str, room: Facts) -> Facts:
 
 
 @dataclass(frozen=True)
-class Work:
+class ReleaseRun:
     """One stack in one call. ``starter``: who started the run; ``room``: free memory and disk now; ``check``: only say what would be done."""
 
     params: t.Mapping[str, t.Any]
     starter: Facts
     room: Facts
-    released: Released
+    released: LiveStack
     store: Store
     history: History
     now: float
@@ -52,7 +52,7 @@ class Work:
     def run(self) -> str:
         return str(self.params["run"])
 
-    def begin(self) -> Work:
+    def begin(self) -> ReleaseRun:
         """The same work once the run has begun, with what runs kept; nothing is done where it had begun before."""
         about = {**self.starter, **self.params["about"], "began": iso(self.now), **_at("before", self.room)}
         begun = self.history.begun(self.run, self.released.state(), about)

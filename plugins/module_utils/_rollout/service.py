@@ -1,7 +1,7 @@
 # Copyright (c) 2026 mycosoft.rack maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The border of a rollout to the engine and to Compose: one more copy, how it is, drain and end the others."""
+"""The engine and Compose, as a rollout uses them: start one more container, inspect it, drain and remove the others."""
 
 from __future__ import annotations
 
@@ -18,58 +18,54 @@ _UP = ("up", "--detach", "--no-build", "--pull", "never")
 _RECREATE = re.compile(r"Container \S+ +Recreate")
 
 
-class Service:
-    """One service of a project on this server. ``arguments``: what stands between ``docker compose`` and its verb."""
+class ServiceContainers:
+    """The containers of one service on this server. ``arguments``: those of ``docker compose`` before its command."""
 
     def __init__(self, engine: Engine, run: Run, project: str, arguments: t.Sequence[str], name: str) -> None:
         self._engine, self._run, self._project, self._arguments, self.name = engine, run, project, list(arguments), name
 
     def containers(self) -> t.List[Json]:
-        """Its containers, running or not, as the engine inspects them."""
+        """All of them, running or not, as the engine inspects them."""
         found = []
         for entry in self._engine.containers():
             if copy_of(of_entry(entry)) == (self._project, self.name):
-                with contextlib.suppress(NotFound):  # it went in between
+                with contextlib.suppress(NotFound):  # removed since the list was made
                     found.append(self._engine.inspect(entry["Id"]))
         return found
 
     def is_outdated(self) -> bool:
-        """Whether Compose would recreate it. Raises RackError where Compose refuses."""
+        """Whether Compose would recreate the containers. Raises RackError where Compose refuses."""
         return _RECREATE.search(self._compose("--progress", "plain", "--dry-run", *_UP, "--no-deps", self.name)) is not None
 
-    def add(self, copies: int) -> None:
-        """Have ``copies`` containers; those that are there stay as they are. Raises RackError where Compose refuses."""
-        self._compose(*_UP, "--no-deps", "--no-recreate", "--scale", "%s=%d" % (self.name, copies), self.name)
+    def add(self, count: int) -> None:
+        """Start containers until there are ``count``; existing ones stay as they are. Raises RackError where Compose refuses."""
+        self._compose(*_UP, "--no-deps", "--no-recreate", "--scale", "%s=%d" % (self.name, count), self.name)
 
-    def state(self, identity: str) -> str:
-        """How a container is: ``healthy``, ``starting``, ``unhealthy``, ``running`` where it has no health check, or ``ended``, also where it runs again."""
+    def inspect(self, identity: str) -> Json:
+        """A container as the engine inspects it; one that the engine restarted has ended."""
         detail = self._engine.inspect(identity)
-        state = detail["State"]
-        if not state["Running"] or detail.get("RestartCount"):
-            return "ended"
-        health = str((state.get("Health") or {}).get("Status", "none"))
-        return "running" if health == "none" else health
+        return {**detail, "State": {**detail["State"], "Running": False}} if detail.get("RestartCount") else detail
 
     def drain(self, identity: str, command: t.Sequence[str]) -> t.Optional[str]:
-        """Run a command in a container; what it said where it failed."""
+        """Run a command in a container; its error output if it failed, else None."""
         code, output, errors = self._run(["docker", "exec", identity, *command], expand_user_and_vars=False)
         return None if code == 0 else " ".join((errors or output).split()) or "exit code %d" % code
 
-    def end(self, identity: str) -> None:
-        """Stop a container as it is to be stopped, and remove it; its volumes stay."""
+    def remove(self, identity: str) -> None:
+        """Stop a container with its own stop signal and timeout, and remove it; its volumes stay."""
         with contextlib.suppress(NotFound):
             self._engine.post("/containers/%s/stop" % identity)
             self._engine.delete("/containers/%s" % identity)
 
     def discard(self, identity: str) -> None:
-        """Remove a copy that was never of use, with the volumes that nobody named, which it made."""
+        """Stop and remove a new container that did not become healthy, with the anonymous volumes that it created."""
         with contextlib.suppress(NotFound):
             self._engine.post("/containers/%s/stop" % identity)
             self._engine.delete("/containers/%s" % identity, v="1")
 
     def _compose(self, *words: str) -> str:
-        """Both outputs: Compose tells what it does on the one for errors."""
+        """Both outputs: Compose writes its progress to stderr."""
         code, output, errors = self._run(["docker", "compose", *self._arguments, *words], expand_user_and_vars=False)
         if code:
-            raise RackError("Cannot start a copy of %s/%s: %s" % (self._project, self.name, " ".join(errors.split()) or "exit code %d" % code))
+            raise RackError("Cannot start a new container of %s/%s: %s" % (self._project, self.name, " ".join(errors.split()) or "exit code %d" % code))
         return output + errors

@@ -14,7 +14,7 @@ from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.inventory impo
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.needs import externals_of, service_path
 
 
-class Told(t.NamedTuple):
+class ProvidedAddress(t.NamedTuple):
     """One address on its way into a service: the variable, whose address it is, the address."""
 
     variable: str
@@ -27,9 +27,9 @@ def addresses(rack: Rack, needs: Graph, hosts: t.Mapping[str, Host], problems: t
     services = {service.id: service for service in rack.services()}
     result = {}
     for identity, service in services.items():
-        told = [Told(external.env, external.name, external.url) for external in externals_of(rack, service) if external.env]
+        told = [ProvidedAddress(external.env, external.name, external.url) for external in externals_of(rack, service) if external.env]
         needed = (services[name] for name in needs[identity])
-        told += [Told(other.address.env, other.id, _url(service, other, other.address, hosts)) for other in needed if other.address is not None]
+        told += [ProvidedAddress(other.address.env, other.id, _url(service, other, other.address, hosts)) for other in needed if other.address is not None]
         _check(service, told, problems)
         result[identity] = {entry.variable: entry.url for entry in told}
     return result
@@ -45,8 +45,8 @@ def _url(user: Service, service: Service, address: Address, hosts: t.Mapping[str
     return "%s://%s:%d%s" % (address.scheme, host, port, address.path)
 
 
-def _check(service: Service, told: t.Iterable[Told], problems: t.List[str]) -> None:
-    first: t.Dict[str, Told] = {}
+def _check(service: Service, told: t.Iterable[ProvidedAddress], problems: t.List[str]) -> None:
+    first: t.Dict[str, ProvidedAddress] = {}
     for entry in told:
         other = first.setdefault(entry.variable, entry)
         if other.url != entry.url and entry.variable not in service.env:

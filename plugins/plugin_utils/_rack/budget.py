@@ -16,14 +16,14 @@ from dataclasses import dataclass
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import Where, each
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import human
-from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.hosts import Container, Host
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.hosts import Host, HostContainer
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.inventory import Rack, Service
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.measure import Measure, Resources
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.needs import service_path
 
 
 @dataclass(frozen=True)
-class Budget:
+class MemoryBudget:
     """The memory of one host, in bytes.
 
     ``granted``: what the services there get, by their id; ``limited`` and ``unlimited``: what runs there and will not get a limit of the plan.
@@ -31,8 +31,8 @@ class Budget:
 
     host: Host
     granted: t.Mapping[str, Resources]
-    limited: t.Tuple[Container, ...]
-    unlimited: t.Tuple[Container, ...]
+    limited: t.Tuple[HostContainer, ...]
+    unlimited: t.Tuple[HostContainer, ...]
 
     @property
     def limits(self) -> int:
@@ -102,7 +102,7 @@ class Budget:
             )
 
 
-def budgets(rack: Rack, hosts: t.Mapping[str, Host], problems: t.List[str]) -> t.Dict[str, Budget]:
+def budgets(rack: Rack, hosts: t.Mapping[str, Host], problems: t.List[str]) -> t.Dict[str, MemoryBudget]:
     """The budget of every host; one that does not hold becomes a problem."""
     granted: t.Dict[str, t.Dict[str, Resources]] = {name: {} for name in hosts}
     planned: t.Dict[str, t.Set[t.Tuple[t.Optional[str], t.Optional[str]]]] = {name: set() for name in hosts}
@@ -113,7 +113,7 @@ def budgets(rack: Rack, hosts: t.Mapping[str, Host], problems: t.List[str]) -> t
     result = {}
     for name, host in hosts.items():
         limited, unlimited = _unplanned(host, planned[name])
-        result[name] = Budget(host, granted[name], limited, unlimited)
+        result[name] = MemoryBudget(host, granted[name], limited, unlimited)
     for budget in result.values():
         budget.check(problems)
     return result
@@ -129,7 +129,9 @@ def _resources(service: Service, measure: Measure, problems: t.List[str]) -> Res
     return Resources(memory, reservation, where.key("swap").read(each(measure.size), service.swap, 0))
 
 
-def _unplanned(host: Host, planned: t.Container[t.Tuple[t.Optional[str], t.Optional[str]]]) -> t.Tuple[t.Tuple[Container, ...], t.Tuple[Container, ...]]:
+def _unplanned(
+    host: Host, planned: t.Container[t.Tuple[t.Optional[str], t.Optional[str]]]
+) -> t.Tuple[t.Tuple[HostContainer, ...], t.Tuple[HostContainer, ...]]:
     """What runs and will not get a limit of the plan: those with a limit of their own, then those without; the largest first."""
     found = [one for one in host.containers if one.working_set and (one.project, one.service) not in planned]
     limited = sorted((one for one in found if one.limit is not None), key=lambda container: (-(container.limit or 0), container.name))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import InvalidInput
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.order import enough
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import human
 
 Json = t.Dict[str, t.Any]
@@ -21,11 +22,11 @@ _NAMED = 3  # biggest containers that a refusal names
 
 
 def gate(memory: Json, plan: Json, step: str, pressure_maximum: float = 100.0) -> Json:
-    """What ``step`` needs on this host, what is missing, and which optional services to stop for it, smallest harm first.
+    """What ``step`` needs on this host, what is missing, and which optional services to stop for it, in stop order.
 
     ``memory``: the answer of memory_check with containers; ``plan``:
-    ``hosts[h]`` of memory_plan; ``pressure_maximum``: the percentage that :func:`pressure` has to stay below. Nothing is to be stopped where that would not
-    be enough: it would be harm for nothing.
+    ``hosts[h]`` of memory_plan; ``pressure_maximum``: the percentage that :func:`pressure` has to stay below. No service is stopped if stopping
+    all of them would not free enough.
     """
     if step not in STEPS:
         raise InvalidInput("Cannot judge the step %r: it is not known. Use %s." % (step, " or ".join(STEPS)))
@@ -34,7 +35,8 @@ def gate(memory: Json, plan: Json, step: str, pressure_maximum: float = 100.0) -
     available = memory["host"]["available"]
     missing = max(need - available, 0)
     optional = _running(plan["optional"], containers)
-    stop = _enough(optional, missing)
+    stop = enough(optional, missing, _frees)
+    suffices = sum(map(_frees, stop)) >= missing
     return {
         "step": step,
         "need": need,
@@ -42,8 +44,8 @@ def gate(memory: Json, plan: Json, step: str, pressure_maximum: float = 100.0) -
         "missing": missing,
         "pressure": pressure(memory["host"]),
         "fits": missing == 0 and pressure(memory["host"]) < pressure_maximum,
-        "stop": stop or [],
-        "enough": stop is not None,
+        "stop": stop if suffices else [],
+        "enough": suffices,
         "message": _message(step, need, available, missing, optional, containers),
     }
 
@@ -90,15 +92,8 @@ def _running(optional: t.Sequence[Json], containers: t.Sequence[Json]) -> t.List
     return result
 
 
-def _enough(optional: t.Sequence[Json], missing: int) -> t.Optional[t.List[Json]]:
-    """The first of ``optional`` that together free what is missing; None where all of them do not."""
-    chosen: t.List[Json] = []
-    for service in optional:
-        if missing <= 0:
-            break
-        chosen.append(service)
-        missing -= service["frees"]
-    return chosen if missing <= 0 else None
+def _frees(service: Json) -> int:
+    return t.cast(int, service["frees"])
 
 
 def _message(step: str, need: int, available: int, missing: int, optional: t.Sequence[Json], containers: t.Sequence[Json]) -> str:

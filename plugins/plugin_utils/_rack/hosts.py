@@ -20,7 +20,7 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 @dataclass(frozen=True)
-class Given:
+class HostInput:
     """What was handed over about hosts, in plain types.
 
     ``reserve``, ``build`` and ``scale`` are one value for all or host -> value; the others host -> value, where None means unknown.
@@ -38,7 +38,7 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Container:
+class HostContainer:
     """A container found on a host; bytes. ``limit`` is None where it has none, ``working_set`` where it does not run."""
 
     name: str
@@ -58,7 +58,7 @@ class Host:
     reserve: int
     build: int
     address: str
-    containers: t.Tuple[Container, ...]
+    containers: t.Tuple[HostContainer, ...]
 
 
 CONTAINER = {
@@ -70,9 +70,9 @@ CONTAINER = {
 }
 
 
-def _read_container(where: Where, raw: t.Any) -> Container:
+def _read_container(where: Where, raw: t.Any) -> HostContainer:
     given = mapping(raw)  # it tells more of a container than matters here
-    return Container(**fields(where, {key: given.get(key) for key in CONTAINER}, CONTAINER))
+    return HostContainer(**fields(where, {key: given.get(key) for key in CONTAINER}, CONTAINER))
 
 
 def _address(value: t.Any) -> str:
@@ -86,7 +86,7 @@ def _address(value: t.Any) -> str:
         raise ValueError("%r is not the name or the IP address of a host. Write for example 192.0.2.10, without scheme and port." % text) from error
 
 
-def read_hosts(given: Given, problems: t.List[str]) -> t.Dict[str, Host]:
+def read_hosts(given: HostInput, problems: t.List[str]) -> t.Dict[str, Host]:
     """The hosts by name, in their order; problems are appended, one line each."""
     names = _names(given.names, problems)
     reserve, build = Where("rack_system_reserve", problems), Where("rack_build_allowance", problems)

@@ -18,9 +18,9 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.order import G
 from ansible_collections.mycosoft.rack.plugins.module_utils._override.heap import heap
 from ansible_collections.mycosoft.rack.plugins.module_utils._rollout.blockers import RECREATE, beyond_plan
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.addresses import addresses
-from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.budget import Budget, budgets
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.budget import MemoryBudget, budgets
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.checks import check_placement
-from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.hosts import Given, read_hosts
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.hosts import HostInput, read_hosts
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.inventory import Rack, Service, Stack, read_rack
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.measure import Resources
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.needs import externals_of, graph, needed_by, stages
@@ -30,11 +30,11 @@ Json = t.Dict[str, t.Any]
 
 
 @dataclass(frozen=True)
-class Plan:
+class RackPlan:
     """Everything that was worked out. ``stage``, ``granted``, ``addresses``, ``essential`` by service id; ``stops``: host -> its services, least harm first."""
 
     rack: Rack
-    budgets: t.Mapping[str, Budget]
+    budgets: t.Mapping[str, MemoryBudget]
     stage: t.Mapping[str, int]
     granted: t.Mapping[str, Resources]
     addresses: t.Mapping[str, t.Mapping[str, str]]
@@ -42,7 +42,7 @@ class Plan:
     essential: t.Mapping[str, t.Optional[str]]
 
 
-def plan_rack(stacks: t.Any, externals: t.Any, given: Given) -> Json:
+def plan_rack(stacks: t.Any, externals: t.Any, given: HostInput) -> Json:
     """The plan of the whole rack as plain JSON types.
 
     All in plain types (``_schema.plain``). Raises InvalidInput with one line a
@@ -61,7 +61,7 @@ def plan_rack(stacks: t.Any, externals: t.Any, given: Given) -> Json:
         raise InvalidInput("Cannot plan the rack: %s\n%s" % (count, "\n".join("- %s" % line for line in problems)), problems=problems)
     granted = {name: resources for budget in of_hosts.values() for name, resources in budget.granted.items()}
     essential = needed_by(needs, [service.id for service in rack.services() if service.essential])
-    return _rendered(Plan(rack, of_hosts, stage, granted, told, _stops(rack, needs, granted, essential), essential))
+    return _rendered(RackPlan(rack, of_hosts, stage, granted, told, _stops(rack, needs, granted, essential), essential))
 
 
 def _stops(rack: Rack, needs: Graph, granted: t.Mapping[str, Resources], essential: t.Container[str]) -> t.Dict[str, t.List[Service]]:
@@ -70,14 +70,14 @@ def _stops(rack: Rack, needs: Graph, granted: t.Mapping[str, Resources], essenti
     Users first, also those on other hosts; then what is optional before what is not, and that before what is essential; then what frees the most, then by name.
     """
     services = {service.id: service for service in rack.services()}
-    harm = {name: (name in essential, not service.optional, -granted[name].memory, service.name) for name, service in services.items()}
+    stop_priority = {name: (name in essential, not service.optional, -granted[name].memory, service.name) for name, service in services.items()}
     result: t.Dict[str, t.List[Service]] = {}
-    for name in stop_order(needs, harm):
+    for name in stop_order(needs, stop_priority):
         result.setdefault(services[name].host, []).append(services[name])
     return result
 
 
-def _rendered(plan: Plan) -> Json:
+def _rendered(plan: RackPlan) -> Json:
     here: t.Dict[str, t.List[Stack]] = {host: [] for host in plan.budgets}
     for stack in plan.rack.stacks.values():
         for host in stack.hosts():
@@ -94,7 +94,7 @@ def _rendered(plan: Plan) -> Json:
     }
 
 
-def _host(plan: Plan, budget: Budget, stacks: t.Sequence[Stack]) -> Json:
+def _host(plan: RackPlan, budget: MemoryBudget, stacks: t.Sequence[Stack]) -> Json:
     name = budget.host.name
     services = {stack.name: [service for service in stack.services.values() if service.host == name] for stack in stacks}
     starts = [start for stack in stacks for start in _starts(plan, stack, budget, services[stack.name])]
@@ -113,16 +113,16 @@ def _host(plan: Plan, budget: Budget, stacks: t.Sequence[Stack]) -> Json:
     }
 
 
-def _identity(plan: Plan, service: Service) -> Json:
+def _identity(plan: RackPlan, service: Service) -> Json:
     return {"project": plan.rack.stacks[service.stack].project, "service": service.name}
 
 
-def _sizes(plan: Plan, service: Service) -> Json:
+def _sizes(plan: RackPlan, service: Service) -> Json:
     granted = plan.granted[service.id]
     return {"memory": granted.memory, "reservation": granted.reservation, "memory_swap": granted.memory_swap}
 
 
-def _stack(plan: Plan, stack: Stack, host: str, services: t.Sequence[Service]) -> Json:
+def _stack(plan: RackPlan, stack: Stack, host: str, services: t.Sequence[Service]) -> Json:
     return {
         "project": stack.project,
         "directory": stack.directory,
@@ -152,7 +152,7 @@ def _arguments(stack: Stack) -> t.List[str]:
     return arguments
 
 
-def _service(plan: Plan, service: Service) -> Json:
+def _service(plan: RackPlan, service: Service) -> Json:
     return {
         "host": service.host,
         **_sizes(plan, service),
@@ -166,7 +166,7 @@ def _service(plan: Plan, service: Service) -> Json:
     }
 
 
-def _starts(plan: Plan, stack: Stack, budget: Budget, services: t.Iterable[Service]) -> t.List[Json]:
+def _starts(plan: RackPlan, stack: Stack, budget: MemoryBudget, services: t.Iterable[Service]) -> t.List[Json]:
     """The starts of one stack on one host. At home the last one is the whole stack: services that nobody listed come up with it."""
     waves: t.Dict[int, t.List[Service]] = {}
     for service in services:
@@ -186,7 +186,7 @@ def _starts(plan: Plan, stack: Stack, budget: Budget, services: t.Iterable[Servi
     ]
 
 
-def _rollout(plan: Plan, service: Service, budget: Budget) -> Json:
+def _rollout(plan: RackPlan, service: Service, budget: MemoryBudget) -> Json:
     memory = plan.granted[service.id].memory
     return {
         "service": service.name,

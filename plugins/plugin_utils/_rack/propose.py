@@ -19,9 +19,9 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.order import G
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import suggestion
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import human
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.addresses import addresses
-from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.budget import Budget, budgets
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.budget import MemoryBudget, budgets
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.checks import check_placement
-from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.hosts import Given, Host, read_hosts
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.hosts import Host, HostInput, read_hosts
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.inventory import Rack, Service, read_rack
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.needs import graph, stages
 
@@ -39,7 +39,7 @@ class Trial:
     """A rack with ``moves`` made; ``problems``: why it cannot be."""
 
     moves: Moves
-    budgets: t.Mapping[str, Budget]
+    budgets: t.Mapping[str, MemoryBudget]
     problems: t.Tuple[str, ...]
 
     @property
@@ -48,7 +48,7 @@ class Trial:
         return max((_share(budget) for budget in self.budgets.values() if budget.host.total), default=Fraction(0))
 
 
-def propose(stacks: t.Any, externals: t.Any, given: Given, pins: t.Any = None) -> Json:
+def propose(stacks: t.Any, externals: t.Any, given: HostInput, pins: t.Any = None) -> Json:
     """The moves as plain JSON types. ``pins``: ids (``stack/service``) of services that stay, beside the public ones.
 
     Raises InvalidInput where the inventory is wrong in another way than by its memory, or the search would take too long.
@@ -158,7 +158,7 @@ def _message(today: Trial, found: t.Optional[Trial], moves: t.Sequence[Json], st
     )
 
 
-def _share(budget: Budget) -> Fraction:
+def _share(budget: MemoryBudget) -> Fraction:
     return Fraction(budget.host.reserve + budget.limits + budget.others, budget.host.total or 1)
 
 

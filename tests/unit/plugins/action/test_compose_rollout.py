@@ -13,7 +13,7 @@ Facts = dict[str, t.Any]
 
 API = {"service": "api", "rollout": "start-first", "old": ["shop-api-1"], "new": "shop-api-2"}
 WEB = {"service": "web", "rollout": "start-first", "old": ["shop-web-1"], "new": "shop-web-2"}
-WAITS: Facts = {"changed": True, "rollouts": [API], "diff": {"before": "api: shop-api-1\n", "after": "api: shop-api-2\n"}, "going": {"service": "web"}}
+WAITS: Facts = {"changed": True, "rollouts": [API], "diff": {"before": "api: shop-api-1\n", "after": "api: shop-api-2\n"}, "pending": {"service": "web"}}
 
 
 def test_what_was_done_before_the_wait_is_told_with_what_came_after_it() -> None:
@@ -26,8 +26,8 @@ def test_what_was_done_before_the_wait_is_told_with_what_came_after_it() -> None
 
 
 def test_it_waits_on_as_long_as_the_last_answer_says_so() -> None:
-    still: Facts = {"changed": True, "rollouts": [], "diff": {"before": "", "after": ""}, "going": {"service": "web", "waited": 20}}
-    assert joined(WAITS, still)["going"] == still["going"]
+    still: Facts = {"changed": True, "rollouts": [], "diff": {"before": "", "after": ""}, "pending": {"service": "web", "waited": 20}}
+    assert joined(WAITS, still)["pending"] == still["pending"]
 
 
 def test_a_failure_has_the_last_word_and_what_was_done_is_kept() -> None:

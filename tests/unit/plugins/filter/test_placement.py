@@ -12,7 +12,7 @@ import typing as t
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.mycosoft.rack.plugins.filter.placement import FilterModule, placement
-from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack import propose as _moves
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack import propose as search
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -112,7 +112,7 @@ def test_a_wrong_inventory_is_refused(stacks: Json, more: Json, said: str) -> No
 
 
 def test_a_search_that_would_not_end_says_what_would_shorten_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_moves, "MOST_TRIED", 2)
+    monkeypatch.setattr(search, "MOST_TRIED", 2)
     with pytest.raises(AnsibleFilterError, match="Pin more services"):
         proposed({"sandbox": "30G", "overflow1": "24G", "overflow2": "16G"})
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.mycosoft.rack.plugins.module_utils._offload import tree as _tree
+from ansible_collections.mycosoft.rack.plugins.module_utils._offload import tree
 from ansible_collections.mycosoft.rack.plugins.modules import tree_digest
 
 Result = dict[str, t.Any]
@@ -137,13 +137,13 @@ def test_what_cannot_be_read_has_no_number(run: Run, tmp_path: Path) -> None:
 @pytest.fixture
 def contents(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the files that are read from now on."""
-    read, original = [], _tree.read_content
+    read, original = [], tree.read_content
 
     def content(path: str) -> str:
         read.append(os.fsdecode(Path(path).name))
         return original(path)
 
-    monkeypatch.setattr(_tree, "read_content", content)
+    monkeypatch.setattr(tree, "read_content", content)
     return read
 
 

@@ -9,7 +9,7 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.api import LONGEST_PAUSE, Accepted, Again, Refused, judge, pause
+from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.api import LONGEST_PAUSE, Accepted, Again, Rejected, decide, pause
 from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.transport import Reply, Silence
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,16 +20,16 @@ def reply(status: int, document: t.Any = None, **headers: str) -> Reply:
 
 
 def test_success_carries_the_result() -> None:
-    assert judge(reply(200, {"success": True, "errors": [], "messages": [], "result": {"id": "x"}})) == Accepted({"id": "x"})
+    assert decide(reply(200, {"success": True, "errors": [], "messages": [], "result": {"id": "x"}})) == Accepted({"id": "x"})
 
 
 @pytest.mark.parametrize("success", [False, None, "true", 1])
 def test_only_true_is_success(success: t.Any) -> None:
-    assert isinstance(judge(reply(200, {"success": success, "result": {}})), Refused)
+    assert isinstance(decide(reply(200, {"success": success, "result": {}})), Rejected)
 
 
 def test_success_with_an_error_status_is_none() -> None:
-    assert isinstance(judge(reply(400, {"success": True, "result": {}})), Refused)
+    assert isinstance(decide(reply(400, {"success": True, "result": {}})), Rejected)
 
 
 @pytest.mark.parametrize(
@@ -37,25 +37,25 @@ def test_success_with_an_error_status_is_none() -> None:
     [("7", 7.0), (" 7 ", 7.0), ("0", 0.0), ("-1", None), ("1e3", None), ("nan", None), ("9999999", None), ("Sun, 22 Nov 2026 08:00:00 GMT", None)],
 )
 def test_retry_after_is_whole_seconds_or_nothing(header: str, after: t.Optional[float]) -> None:
-    verdict = judge(reply(429, {}, retry_after=header))
+    verdict = decide(reply(429, {}, retry_after=header))
     assert isinstance(verdict, Again)
     assert verdict.after == after
 
 
-@pytest.mark.parametrize(("transient", "kind"), [(True, Again), (False, Refused)], ids=["passing", "lasting"])
+@pytest.mark.parametrize(("transient", "kind"), [(True, Again), (False, Rejected)], ids=["passing", "lasting"])
 def test_silence_is_asked_again_only_while_it_may_pass(transient: bool, kind: type) -> None:
-    assert isinstance(judge(Silence("no route", transient)), kind)
+    assert isinstance(decide(Silence("no route", transient)), kind)
 
 
 def test_an_odd_redirect_is_refused_too() -> None:
-    verdict = judge(reply(304, None, location="//[bad"))
-    assert isinstance(verdict, Refused)
+    verdict = decide(reply(304, None, location="//[bad"))
+    assert isinstance(verdict, Rejected)
 
 
 @given(st.integers(100, 599), st.one_of(st.none(), st.recursive(st.one_of(st.text(), st.integers(), st.booleans()), st.lists)), st.text())
 def test_every_answer_has_a_meaning(status: int, errors: t.Any, text: str) -> None:
     for body in (text, json.dumps({"success": False, "errors": errors}), json.dumps(errors)):
-        verdict = judge(Reply(status, {}, body))
+        verdict = decide(Reply(status, {}, body))
         assert not isinstance(verdict, Accepted)
         assert "\n" not in verdict.cause
 

@@ -9,7 +9,7 @@ import math
 import typing as t
 
 import pytest
-from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.freshness import FRESH, STALE, STEP, UNPROVEN, judge
+from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.freshness import FRESH, STALE, STEP, UNPROVEN, decide
 from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.transport import Reply, Silence
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,7 +54,7 @@ ANSWERS: dict[str, tuple[t.Union[Reply, Silence], str, str, bool]] = {
 
 @pytest.mark.parametrize(("answer", "freshness", "why", "final"), ANSWERS.values(), ids=ANSWERS)
 def test_an_answer_proves(answer: t.Union[Reply, Silence], freshness: str, why: str, final: bool) -> None:
-    found = judge(answer, 10.0)
+    found = decide(answer, 10.0)
     assert (found.freshness, found.final) == (freshness, final)
     assert why in found.why
     assert bool(found.why) is bool(found.remedy) is (freshness != FRESH)
@@ -68,11 +68,11 @@ seconds = st.floats(-1000, 1000, allow_nan=False)
 def test_no_copy_from_before_is_ever_called_fresh_and_none_from_after_stale(fetched: float, asked: float) -> None:
     if fetched > asked:
         return
-    found = judge(reply("HIT", str(math.floor(asked - fetched))), asked)
+    found = decide(reply("HIT", str(math.floor(asked - fetched))), asked)
     assert found.freshness != (FRESH if fetched < 0 else STALE)
 
 
 @given(st.floats(0.11, 20))
 def test_a_copy_from_after_is_proven_within_eight_seconds_of_looking(fetched: float) -> None:
     looks = [fetched + STEP * number for number in range(math.ceil(8 / STEP))]
-    assert FRESH in [judge(reply("HIT", str(math.floor(look - fetched))), look).freshness for look in looks]
+    assert FRESH in [decide(reply("HIT", str(math.floor(look - fetched))), look).freshness for look in looks]

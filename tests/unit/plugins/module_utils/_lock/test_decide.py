@@ -12,15 +12,15 @@ import typing as t
 import pytest
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock.decide import (
     DAMAGED_LEASE,
-    DECISIONS,
+    TRANSITIONS,
     Controller,
     Damaged,
-    Found,
     Lock,
+    LockOnDisk,
+    LockRequest,
     Moment,
-    Request,
     controller_of,
-    judge,
+    decide,
     lock_of,
     to_json,
 )
@@ -44,12 +44,12 @@ THEIRS = Lock(
     uptime=988.0,
 )
 OVER = dataclasses.replace(NOW, uptime=988.0 + 600)
-MINE = Request(run="mine", purpose="cleanup", by="john", job=None, lease=300, controller=ELSEWHERE)
+MINE = LockRequest(run="mine", purpose="cleanup", by="john", job=None, lease=300, controller=ELSEWHERE)
 BESIDE = dataclasses.replace(MINE, controller=SAME_PLACE)
 KNOWING = dataclasses.replace(BESIDE, gone=("theirs", HERE))
 
 
-def request_with(**changes: t.Any) -> Request:
+def request_with(**changes: t.Any) -> LockRequest:
     return dataclasses.replace(MINE, **changes)
 
 
@@ -89,8 +89,8 @@ def of(**changes: t.Any) -> Controller:
         pytest.param(Damaged("it is empty", DAMAGED_LEASE), MINE, NOW, "dead", "it is empty for 600 s", id="damaged long ago"),
     ],
 )
-def test_a_lock_is_free_mine_held_or_dead(found: Found, request_: Request, moment: Moment, state: str, why: str) -> None:
-    verdict = judge(found, request_, moment)
+def test_a_lock_is_free_mine_held_or_dead(found: LockOnDisk, request_: LockRequest, moment: Moment, state: str, why: str) -> None:
+    verdict = decide(found, request_, moment)
     assert (verdict.state, verdict.why) == (state, why)
 
 
@@ -130,8 +130,8 @@ STEPS = [
 
 
 @pytest.mark.parametrize(("state", "found", "moment", "expected"), STEPS)
-def test_what_becomes_of_a_lock(state: str, found: Found, moment: Moment, expected: tuple[bool, str | None, bool, bool]) -> None:
-    step = DECISIONS[state](found, MINE, moment)
+def test_what_becomes_of_a_lock(state: str, found: LockOnDisk, moment: Moment, expected: tuple[bool, str | None, bool, bool]) -> None:
+    step = TRANSITIONS[state](found, MINE, moment)
     after = step.after.run if isinstance(step.after, Lock) else step.after
     assert (step.done, after, bool(step.why), step.changes) == expected
     assert step.found == found
@@ -139,7 +139,7 @@ def test_what_becomes_of_a_lock(state: str, found: Found, moment: Moment, expect
 
 
 def test_a_taken_lock_says_who_has_it_since_when() -> None:
-    after = DECISIONS["taken"](None, MINE, NOW).after
+    after = TRANSITIONS["taken"](None, MINE, NOW).after
     assert to_json(after) == {
         "run": "mine",
         "purpose": "cleanup",
@@ -157,7 +157,7 @@ def test_a_taken_lock_says_who_has_it_since_when() -> None:
 
 def test_a_renewed_lock_stays_taken_when_it_was_and_names_the_process_that_renewed_it() -> None:
     mine = theirs(run="mine")
-    after = DECISIONS["renewed"](mine, MINE, NOW).after
+    after = TRANSITIONS["renewed"](mine, MINE, NOW).after
     assert isinstance(after, Lock)
     assert (after.taken, after.renewed, after.uptime, after.lease, after.controller) == (mine.taken, NOW.now, NOW.uptime, 300, ELSEWHERE)
 
@@ -182,7 +182,7 @@ def test_a_renewed_lock_stays_taken_when_it_was_and_names_the_process_that_renew
         pytest.param(Damaged("lock.json is empty", 3.0), NOW, "somebody unknown has it: lock.json is empty", id="damaged"),
     ],
 )
-def test_a_lock_is_described_for_people(found: Found, moment: Moment, words: str) -> None:
+def test_a_lock_is_described_for_people(found: LockOnDisk, moment: Moment, words: str) -> None:
     assert describe(found, moment) == words
 
 

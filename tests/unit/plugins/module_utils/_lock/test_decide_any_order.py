@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.mycosoft.rack.plugins.module_utils._lock.decide import DECISIONS, Controller, Found, Lock, Moment, Request
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock.decide import TRANSITIONS, Controller, Lock, LockOnDisk, LockRequest, Moment
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -21,7 +21,7 @@ class Server(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lock: Found = None
+        self.lock: LockOnDisk = None
         self.now = 0
         self.boot = 0
         self.killed = 0
@@ -34,9 +34,9 @@ class Server(RuleBasedStateMachine):
         held = self.holder()
         gone = (str(held.pid), held) if held and held not in self.runs and held.host == run.host else None
         survivors = (1,) if held in self.working else ()
-        step = DECISIONS[state](
+        step = TRANSITIONS[state](
             self.lock,
-            Request(str(run.pid), "test", "somebody", None, lease, run, gone),
+            LockRequest(str(run.pid), "test", "somebody", None, lease, run, gone),
             Moment("now", self.now, "boot %d" % self.boot, None, survivors),
         )
         self.lock = step.after

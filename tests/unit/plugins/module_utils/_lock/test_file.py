@@ -19,9 +19,10 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import RackError
-from ansible_collections.mycosoft.rack.plugins.module_utils._lock import file as _lock_file
-from ansible_collections.mycosoft.rack.plugins.module_utils._lock.decide import Damaged, Lock, Request, release, take
-from ansible_collections.mycosoft.rack.plugins.module_utils._lock.file import COOKIE, LockFile, controller, gone, moment, processes_of, started
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock import file as lock_file
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock.decide import Damaged, Lock, LockRequest, release, take
+from ansible_collections.mycosoft.rack.plugins.module_utils._lock.file import COOKIE, LockFile, controller, gone, moment, processes_of
 
 ROOT = Path("/")
 PROCESSES = 8
@@ -40,8 +41,8 @@ def process() -> t.Iterator[Process]:
         waiting.kill()
 
 
-def request_of(run: str) -> Request:
-    return Request(run, "test", "somebody", None, 600, controller(os.getpid(), socket.gethostname(), ROOT))
+def request_of(run: str) -> LockRequest:
+    return LockRequest(run, "test", "somebody", None, 600, controller(os.getpid(), socket.gethostname(), ROOT))
 
 
 def put(file: LockFile) -> None:
@@ -49,7 +50,7 @@ def put(file: LockFile) -> None:
         file.replace(take(file.read(), request_of("run"), moment(ROOT)).after)
 
 
-def taken(file: LockFile, request: Request) -> bool:
+def taken(file: LockFile, request: LockRequest) -> bool:
     """As the module does it: look first, and decide anew under the guard."""
     if not take(file.read(), request, moment(ROOT)).done:
         return False
@@ -118,7 +119,7 @@ def test_a_damaged_file_of_the_future_is_new(tmp_path: Path) -> None:
 
 
 def test_a_guard_that_somebody_keeps_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_lock_file, "_PATIENCE", 0.05)
+    monkeypatch.setattr(lock_file, "_PATIENCE", 0.05)
     with (tmp_path / "lock.json.guard").open("w") as kept:
         fcntl.flock(kept, fcntl.LOCK_EX)
         with pytest.raises(RackError, match=r"^Cannot look at the lock: another process has held .*/lock.json.guard for 0 s"):
@@ -156,7 +157,7 @@ def test_a_process_is_there_until_it_is_killed(process: Process) -> None:
     assert not gone(there, ROOT), "one that is stopped can go on"
     process.kill()
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-    assert started(process.pid, ROOT) is None, "nobody has asked for its exit code yet"
+    assert Kernel(ROOT).start_ticks(process.pid) is None, "nobody has asked for its exit code yet"
     assert gone(there, ROOT)
     process.wait()
     assert gone(there, ROOT)

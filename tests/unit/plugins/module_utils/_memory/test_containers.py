@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import Engine, connect
-from ansible_collections.mycosoft.rack.plugins.module_utils._memory.containers import ask, look, read, survey
+from ansible_collections.mycosoft.rack.plugins.module_utils._memory.containers import list_containers, read_container, read_containers, read_kernel
 from ansible_collections.mycosoft.rack.tests.fakes.docker_memory import MIB, NOW, Machine, StandingKernel
 
 layouts = pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def engine_of(machine: Machine) -> Engine:
 
 def looked_at(machine: Machine) -> list[dict[str, t.Any]]:
     kernel = StandingKernel(machine.root)
-    return [container.facts() for container in survey(kernel, ask(engine_of(machine), NOW), look(kernel))]
+    return [container.facts() for container in read_containers(kernel, list_containers(engine_of(machine), NOW), read_kernel(kernel))]
 
 
 @layouts
@@ -60,7 +60,7 @@ def test_asking_for_few_tells_the_same_as_asking_for_all(tmp_path: Path, cgroup:
         found = looked_at(machine)
         assert sorted(machine.asked_detail) == sorted(name for name, (_more, asked) in FATES.items() if asked)
         engine, kernel = engine_of(machine), StandingKernel(machine.root)
-        every = (read(engine, kernel, container.id) for container in made)
+        every = (read_container(engine, kernel, container.id) for container in made)
         assert found == sorted((container.facts() for container in every if container), key=lambda facts: facts["name"])
 
 

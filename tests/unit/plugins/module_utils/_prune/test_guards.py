@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.objects import DockerObject, Need
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.disk import Disk
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.guards import (
-    Budget,
+    CacheBudget,
     KeepAnonymousVolumes,
     KeepBelowThreshold,
     KeepNamedVolumes,
@@ -100,7 +100,7 @@ def test_the_reason_tells_the_state_of_the_disk() -> None:
 
 
 def going(records: list[DockerObject], disk: Disk | None = None, **bounds: int) -> list[str]:
-    plan = make_plan(records, ["build_cache"], [KeepWithinBudget(budget=Budget(**bounds), disk=disk)])
+    plan = make_plan(records, ["build_cache"], [KeepWithinBudget(budget=CacheBudget(**bounds), disk=disk)])
     return sorted(decision.target.id for decision in plan.removals("build_cache"))
 
 
@@ -170,8 +170,8 @@ def test_a_circle_of_parents_does_not_hang_it() -> None:
 
 
 def test_the_reason_names_the_bounds() -> None:
-    assert str(KeepWithinBudget(budget=Budget(min_free=1024))) == "build cache budget (min_free 1K)"
-    rule = KeepWithinBudget(budget=Budget(reserved=1024, max_used=2048))
+    assert str(KeepWithinBudget(budget=CacheBudget(min_free=1024))) == "build cache budget (min_free 1K)"
+    rule = KeepWithinBudget(budget=CacheBudget(reserved=1024, max_used=2048))
     assert rule.kept([record("a")]) == {("build_cache", "a"): "build cache budget (reserved 1K, max_used 2K): it is within the bounds"}
     assert rule.kept([record("a", shared=10)]) == {
         ("build_cache", "a"): "build cache budget (reserved 1K, max_used 2K): images hold it, removing it frees nothing"

@@ -8,16 +8,16 @@ from __future__ import annotations
 import pytest
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.objects import DockerObject
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.keep import KeepImage, KeepLabel, KeepNetwork, KeepProject, Rule
-from ansible_collections.mycosoft.rack.plugins.module_utils._prune.plan import Plan, make_plan
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.plan import PrunePlan, make_plan
 
 from tests.fakes.engine_state import ALL, MAS, container, image, network, record, volume
 
 
-def going(plan: Plan) -> list[str]:
+def going(plan: PrunePlan) -> list[str]:
     return [decision.target.id for decision in plan.decisions if decision.remove]
 
 
-def staying(plan: Plan) -> dict[str, str]:
+def staying(plan: PrunePlan) -> dict[str, str]:
     return {decision.target.id: decision.reason for decision in plan.decisions if not decision.remove}
 
 
@@ -138,7 +138,7 @@ def test_the_plan_is_asked_by_kind() -> None:
     assert [decision.target.id for decision in plan.keeps("images")] == ["i-y"]
 
 
-def waves(plan: Plan, kind: str) -> list[list[str]]:
+def waves(plan: PrunePlan, kind: str) -> list[list[str]]:
     return [[decision.target.id for decision in wave] for wave in plan.waves(kind)]
 
 

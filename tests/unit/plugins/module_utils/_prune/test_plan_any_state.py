@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.objects import DockerObject
-from ansible_collections.mycosoft.rack.plugins.module_utils._prune.plan import Plan, make_plan
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.plan import PrunePlan, make_plan
 
 from tests.fakes.engine_state import ALL, AnyState
 
@@ -15,7 +15,7 @@ from tests.fakes.engine_state import ALL, AnyState
 SEEDS = [range(first, first + 30) for first in range(0, 300, 30)]
 
 
-def going(plan: Plan) -> set[tuple[str, str]]:
+def going(plan: PrunePlan) -> set[tuple[str, str]]:
     return {decision.target.key for decision in plan.decisions if decision.remove}
 
 

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import InvalidInput
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.disk import Disk
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.guards import (
-    Budget,
+    CacheBudget,
     KeepAnonymousVolumes,
     KeepBelowThreshold,
     KeepNamedVolumes,
@@ -20,7 +20,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._prune.guards import
 )
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.keep import KeepNewerThan, KeepProject, KeepRollback
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.request import PRUNE_OPTIONS, PruneRequest, prune_request
-from ansible_collections.mycosoft.rack.plugins.module_utils._prune.snapshot import Request
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.snapshot import SnapshotRequest
 
 DISK = Disk("/d", total=100, used=50, free=50)
 RECORD = "/var/lib/mycosoft-rack/unreferenced_volumes.json"
@@ -69,7 +69,7 @@ def test_the_disk_comes_first_and_the_budget_last_and_wishes_know_the_time() -> 
         KeepAnonymousVolumes("7d", wanted=False, now=9),
         KeepProject("mas"),
         KeepNewerThan("1h", 9),
-        KeepWithinBudget(budget=Budget(max_used=1024), disk=DISK),
+        KeepWithinBudget(budget=CacheBudget(max_used=1024), disk=DISK),
     ]
 
 
@@ -87,9 +87,9 @@ def test_a_record_is_kept_where_a_grace_needs_it(options: dict[str, t.Any], reco
 
 
 def test_what_is_read_follows_from_what_is_asked() -> None:
-    assert request().to_read == Request(("containers", "images", "networks", "build_cache"))
+    assert request().to_read == SnapshotRequest(("containers", "images", "networks", "build_cache"))
     asked = request(containers=False, images=False, networks=False, volumes=True, keep_used_within="1h", wait_for_builds=5, busy_timeout=7)
-    assert asked.to_read == Request(("volumes", "build_cache"), last_use=True, volume_record=RECORD, wait_for_builds=5)
+    assert asked.to_read == SnapshotRequest(("volumes", "build_cache"), last_use=True, volume_record=RECORD, wait_for_builds=5)
     assert asked.busy_timeout == 7
 
 
@@ -100,7 +100,7 @@ def test_only_an_engine_behind_a_socket_file_is_on_this_machine(address: str, lo
 
 def test_all_bounds_of_a_budget_are_read() -> None:
     asked = request(build_cache_reserved="1k", build_cache_max_used="2k", build_cache_min_free="3k", **BUDGET)
-    assert asked.budget == Budget(reserved=1024, max_used=2048, min_free=3072)
+    assert asked.budget == CacheBudget(reserved=1024, max_used=2048, min_free=3072)
 
 
 def test_limits_on_what_goes_are_handed_on() -> None:

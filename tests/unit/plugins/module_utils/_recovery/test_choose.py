@@ -9,28 +9,28 @@ import typing as t
 
 import pytest
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.labels import CONFIG_HASH, DEPENDS_ON
-from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.choose import Found, Judgement, Planned, enough, judge
+from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.choose import InspectedContainer, PlannedService, RecoveryPlan, decide
 
 PLAN = [
-    Planned("mas", "worker", essential=False),
-    Planned("mas", "orchestrator", essential=False),
-    Planned("on", "website", essential=True),
-    Planned("on", "api", essential=True, needed_by="on/website"),
+    PlannedService("mas", "worker", essential=False),
+    PlannedService("mas", "orchestrator", essential=False),
+    PlannedService("on", "website", essential=True),
+    PlannedService("on", "api", essential=True, needed_by="on/website"),
 ]
 
 
-def container(name: str, service: str | None = None, project: str = "on", memory: int = 1, **more: t.Any) -> Found:
+def container(name: str, service: str | None = None, project: str = "on", memory: int = 1, **more: t.Any) -> InspectedContainer:
     compose = {"com.docker.compose.project": project, "com.docker.compose.service": service, CONFIG_HASH: "c0ffee"} if service else {}
     labels = {**compose, DEPENDS_ON: ",".join("%s:service_started:true" % need for need in more.pop("needs", ())), **more.pop("labels", {})}
     given = {"state": "running", "swap": 0, "restart": {"Name": "no"}, "auto_remove": False, "shares": (), **more}
-    return Found(id="id-" + name, name=name, labels=labels, memory=memory, **given)
+    return InspectedContainer(id="id-" + name, name=name, labels=labels, memory=memory, **given)
 
 
-def judged(*found: Found, keep: t.Sequence[str] = ()) -> Judgement:
-    return judge(found, PLAN, keep)
+def judged(*found: InspectedContainer, keep: t.Sequence[str] = ()) -> RecoveryPlan:
+    return decide(found, PLAN, keep)
 
 
-def stops(judgement: Judgement) -> list[str]:
+def stops(judgement: RecoveryPlan) -> list[str]:
     return [one.name for one in judgement.stops]
 
 
@@ -107,9 +107,3 @@ def test_what_does_not_run_is_neither_stopped_nor_kept() -> None:
     result = judged(container("down", state="exited"), container("held", state="paused"), container("loop", state="restarting"))
     assert stops(result) == ["loop"]
     assert result.stays == {}
-
-
-@pytest.mark.parametrize(("missing", "names"), [(0, []), (-5, []), (1, ["a"]), (3, ["a"]), (4, ["a", "b"]), (99, ["a", "b", "c"])])
-def test_no_more_than_is_missing(missing: int, names: list[str]) -> None:
-    found = [container("a", memory=3), container("b", memory=2), container("c", memory=1)]
-    assert [one.name for one in enough(found, missing)] == names

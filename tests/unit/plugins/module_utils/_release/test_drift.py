@@ -10,23 +10,23 @@ import typing as t
 
 import pytest
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.drift import Drift, find_drift
-from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import Copy, Service, State
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import ReleasedService, ServiceContainer, StackState
 
 G = 1024**3
 OURS, OTHER = "sha256:" + "a" * 64, "sha256:" + "b" * 64
-WEB = Service("shop-web:latest", OURS, "h1", 2 * G)
+WEB = ReleasedService("shop-web:latest", OURS, "h1", 2 * G)
 SOURCES = {"/srv/shop": "c" * 40}
 
 
-def copy(name: str = "shop-web-1", service: str = "web", **found: t.Any) -> Copy:
-    return Copy(name, service, dataclasses.replace(WEB, **found))
+def copy(name: str = "shop-web-1", service: str = "web", **found: t.Any) -> ServiceContainer:
+    return ServiceContainer(name, service, dataclasses.replace(WEB, **found))
 
 
-def drift(*copies: Copy, released: Service = WEB, **more: t.Any) -> list[Drift]:
-    return find_drift(State({"web": released}, SOURCES, "limits"), copies, **{"sources": SOURCES, "override": "limits", **more})
+def drift(*copies: ServiceContainer, released: ReleasedService = WEB, **more: t.Any) -> list[Drift]:
+    return find_drift(StackState({"web": released}, SOURCES, "limits"), copies, **{"sources": SOURCES, "override": "limits", **more})
 
 
-def found(*copies: Copy, **more: t.Any) -> list[tuple[str | None, str]]:
+def found(*copies: ServiceContainer, **more: t.Any) -> list[tuple[str | None, str]]:
     return [(one.service, one.what) for one in drift(*copies, **more)]
 
 
@@ -49,7 +49,7 @@ def test_what_is_as_it_was_released_does_not_differ() -> None:
         pytest.param([copy(), copy("x", "x", running=False)], [], id="a service more that does not run"),
     ],
 )
-def test_what_somebody_changed_of_a_service_is_named(there: list[Copy], expected: list[tuple[str, str]]) -> None:
+def test_what_somebody_changed_of_a_service_is_named(there: list[ServiceContainer], expected: list[tuple[str, str]]) -> None:
     assert found(*there) == expected
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import connect
-from ansible_collections.mycosoft.rack.plugins.module_utils._release.live import Released, Stack
-from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import Service, State
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.live import DeployedStack, LiveStack
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import ReleasedService, StackState
 from ansible_collections.mycosoft.rack.tests.fakes.docker_engine import DockerEngine
 
 NAME = "shop-web:latest"
@@ -40,10 +40,10 @@ def test_going_back_writes_only_what_differs(tmp_path: Path, fake: DockerEngine,
     if there is not None:
         override.write_text(there)
     inode = override.stat().st_ino if there == text else None
-    stack = Stack("shop", "shop", override, ())
+    stack = DeployedStack("shop", "shop", override, ())
     engine = connect({"docker_host": fake.address, "api_version": "auto", "timeout": 10})
 
-    Released(engine, lambda _argv: (0, "", ""), stack).restore(State({"web": Service(NAME, image.id, None)}, {}, wanted))
+    LiveStack(engine, lambda _argv: (0, "", ""), stack).restore(StackState({"web": ReleasedService(NAME, image.id, None)}, {}, wanted))
 
     assert override.read_text() == text
     assert inode in (None, override.stat().st_ino), "written anew"

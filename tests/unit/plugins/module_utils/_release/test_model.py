@@ -9,16 +9,16 @@ import re
 
 import pytest
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import InvalidInput
-from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import History, Release, Service, State, pin, read_state
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import History, Release, ReleasedService, StackState, pin, read_state
 from hypothesis import given
 from hypothesis import strategies as st
 
 
-def state(version: int) -> State:
-    return State({"web": Service("shop-web", "sha256:%d" % version, "hash")}, {"/srv/web": "%040d" % version}, "limits %d" % version)
+def state(version: int) -> StackState:
+    return StackState({"web": ReleasedService("shop-web", "sha256:%d" % version, "hash")}, {"/srv/web": "%040d" % version}, "limits %d" % version)
 
 
-NOTHING = State({}, {"/srv/web": "0" * 40}, None)
+NOTHING = StackState({}, {"/srv/web": "0" * 40}, None)
 
 
 def release(identity: str, result: str = "ok", previous: str | None = None, version: int | None = None) -> Release:
@@ -29,7 +29,7 @@ def release(identity: str, result: str = "ok", previous: str | None = None, vers
 TWO = History((release("r1", version=1), release("r2", previous="r1", version=2)), "r2")
 
 
-def begun(history: History, running: State) -> list[tuple[str, str, str | None]]:
+def begun(history: History, running: StackState) -> list[tuple[str, str, str | None]]:
     return [(one.id, one.result, one.previous) for one in history.begun("r9", running, {})]
 
 
