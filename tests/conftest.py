@@ -17,8 +17,18 @@ TESTS = Path(__file__).parent
 ORDER = ("unit", "invariants", "static", "system", "molecule")
 
 
-#: Files that bring up servers of their own; all other system tests share one rack, one test after the other.
-OWN_SERVERS = {"test_engines.py": "engines", "test_cgroup_v2.py": "vm", "test_scenarios.py": "molecule"}
+#: Group -> the files whose tests share servers, one test after the other, in this order: who only looks at what a deploy left comes before
+#: who changes it, and a group is as long as a run, so that the two longest are about equal.
+GROUPS = {
+    "rack": (
+        *("test_deploy.py", "test_schedulers.py", "test_status.py", "test_check_mode.py", "test_recover.py", "test_refusals.py", "test_release.py"),
+        *("test_memory_guard.py", "test_cloudflare.py", "test_deploy_lock.py", "test_memory.py", "test_prune_killed.py", "test_offload.py"),
+    ),
+    "engines": ("test_engines.py", "test_prune.py", "test_override.py", "test_rollout.py", "test_connections.py"),
+    "vm": ("test_cgroup_v2.py",),
+    "molecule": ("test_scenarios.py",),
+}
+FILES = {file: group for group, files in GROUPS.items() for file in files}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -45,14 +55,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
     return Groups(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
-def _place(item: pytest.Item) -> tuple[int, bool]:
+def _place(item: pytest.Item) -> tuple[int, int, bool]:
     directory = item.path.relative_to(TESTS).parts[0]
-    return (ORDER.index(directory) if directory in ORDER else len(ORDER)), item.get_closest_marker("slow") is not None
+    group = _group(item.path)
+    within = list(FILES).index(item.path.name) if group else 0
+    return (ORDER.index(directory) if directory in ORDER else len(ORDER)), within, item.get_closest_marker("slow") is not None
 
 
 def _group(path: Path) -> str | None:
     """Who shares servers with whom; None for a test that needs none."""
-    return OWN_SERVERS.get(path.name, "rack") if path.relative_to(TESTS).parts[0] in ("system", "molecule") else None
+    return FILES[path.name] if path.relative_to(TESTS).parts[0] in ("system", "molecule") else None
 
 
 @pytest.hookimpl(trylast=True)

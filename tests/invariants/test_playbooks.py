@@ -108,7 +108,7 @@ def test_no_tag_and_no_condition_can_skip_a_step_of_the_deploy() -> None:
 
 
 def test_nothing_ignores_an_error_or_asks_a_question() -> None:
-    looked_at = {path: list(mappings(load(path))) for path in files("playbooks/*.yml", "roles/*.yml", "molecule/*.yml")}
+    looked_at = {path: list(mappings(load(path))) for path in files("playbooks/*.yml", "roles/*.yml", "molecule/*.yml", "tests/system/plays/*.yml")}
     assert any(looked_at.values())
     assert [path for path, found in looked_at.items() if any("ignore_errors" in mapping for mapping in found)] == []
     assert [path for path, found in looked_at.items() if any(PROMPTS & set(mapping) for mapping in found)] == []

@@ -56,7 +56,7 @@ def test_no_file_holds(kind: str) -> None:
 def test_no_variable_holds_a_secret_in_the_clear() -> None:
     named = [
         (path, name, value)
-        for path in files("inventory/*.yml", "roles/*.yml", "playbooks/*.yml", "molecule/*.yml", "tests/rig/inventory/*.yml")
+        for path in files("inventory/*.yml", "roles/*.yml", "playbooks/*.yml", "molecule/*.yml", "tests/system/plays/*.yml", "tests/rig/inventory/*.yml")
         for mapping in mappings(load(path))
         for name, value in mapping.items()
         if isinstance(name, str) and SECRET_NAME.search(name) and isinstance(value, str)

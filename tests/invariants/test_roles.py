@@ -38,7 +38,7 @@ def defaults(role: str) -> dict[str, t.Any]:
 
 def included() -> t.Iterator[tuple[str, str]]:
     """(role, entry point) of every include_role and import_role of the repository."""
-    for path in files("roles/*.yml", "playbooks/*.yml", "molecule/*.yml"):
+    for path in files("roles/*.yml", "playbooks/*.yml", "molecule/*.yml", "tests/system/plays/*.yml"):
         for mapping in mappings(load(path)):
             for task in (mapping[key] for key in INCLUDES if key in mapping):
                 yield task["name"], task.get("tasks_from", "main")
@@ -179,7 +179,7 @@ def _variables(role: str) -> t.Iterator[str]:
 
 
 def test_the_examples_of_the_readmes_are_playbooks(tmp_path: Path) -> None:
-    examples = {}
+    examples: dict[Path, str] = {}
     for role in ROLES:
         found = re.findall(r"```yaml\n(.*?)```", (ROOT / "roles" / role / "README.md").read_text(encoding="utf-8"), re.DOTALL)
         assert found, f"roles/{role}/README.md has no example"

@@ -116,15 +116,15 @@ class Containers:
         container.start()
 
 
-def start_all(containers: Containers, images: Images, servers: t.Iterable[str], zone: str) -> None:
-    """Start every container of the rig, all at once."""
+def start_all(containers: Containers, images: Images, servers: t.Mapping[str, str], zone: str) -> None:
+    """Start every container of the rig, all at once. ``servers``: name -> image."""
     with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
         started = [
             pool.submit(containers.forge, images.forge),
             pool.submit(containers.mycobrain, images.service),
             pool.submit(containers.cloudflare, images.service, zone),
             pool.submit(containers.edge, images.edge),
-            *(pool.submit(containers.server, server, images.server) for server in servers),
+            *(pool.submit(containers.server, server, image) for server, image in servers.items()),
         ]
         for future in started:
             future.result()

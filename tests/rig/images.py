@@ -72,7 +72,7 @@ Progress = t.Callable[[str], None]
 class Images:
     """The tags a rig is made of."""
 
-    server: str
+    servers: t.Mapping[str, str]  # engine -> tag
     service: str
     edge: str  # a cache in front of the website
     forge: str  # the service image with BASE_IMAGES in its registry
@@ -85,17 +85,17 @@ class Builder:
         self._client = client
         self._progress = progress
 
-    def images(self, engine: str) -> Images:
-        """All images of a rig whose servers run Docker ``engine``; builds the missing ones, one rig at a time."""
+    def images(self, engines: t.Iterable[str]) -> Images:
+        """All images of a rig whose servers run these versions of Docker; builds the missing ones, one rig at a time."""
         with locked(cache_folder() / "images.lock"):
             trixie = self._root_file_system("trixie")
-            base = trixie if ENGINES[engine] == "trixie" else self._root_file_system(ENGINES[engine])
+            bases = {engine: trixie if ENGINES[engine] == "trixie" else self._root_file_system(ENGINES[engine]) for engine in engines}
             with concurrent.futures.ThreadPoolExecutor() as pool:
-                server = pool.submit(self._server, base, engine)
+                servers = {engine: pool.submit(self._server, base, engine) for engine, base in bases.items()}
                 others = {recipe: pool.submit(self._build, recipe, trixie) for recipe in ("service", "edge", *BASE_IMAGES)}
                 tags = {recipe: future.result() for recipe, future in others.items()}
                 service, edge = tags.pop("service"), tags.pop("edge")
-                return Images(server.result(), service, edge, self._forge(service, tags))
+                return Images({engine: future.result() for engine, future in servers.items()}, service, edge, self._forge(service, tags))
 
     def _server(self, base: str, engine: str) -> str:
         plugins = {"docker-compose": _compose_binary()} if ENGINES[engine] == "bookworm" else {}

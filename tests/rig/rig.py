@@ -42,22 +42,23 @@ def silent(_line: str) -> None:
 
 
 class Rig:
-    """The rig ``name`` of this checkout. ``engine`` and ``servers`` matter to :meth:`up` only."""
+    """The rig ``name`` of this checkout. ``engine`` (of all servers, or server -> engine) and ``servers`` matter to :meth:`up` only."""
 
     def __init__(
         self,
         name: str = DEFAULT_NAME,
-        engine: str = DEFAULT_ENGINE,
+        engine: str | t.Mapping[str, str] = DEFAULT_ENGINE,
         servers: t.Iterable[str] = DEFAULT_SERVERS,
         progress: t.Callable[[str], None] = silent,
     ) -> None:
-        if engine not in ENGINES:
-            raise RigError(f"Cannot make servers with Docker {engine}: known are {', '.join(ENGINES)}.")
         self.name = name
         self.state = State.of(name)
         self._project = project_of(name)
-        self._engine_version = engine
         self._servers = checked_servers(servers)
+        self._engines = dict.fromkeys(self._servers, engine) if isinstance(engine, str) else {server: engine[server] for server in self._servers}
+        unknown = sorted(set(self._engines.values()) - set(ENGINES))
+        if unknown:
+            raise RigError(f"Cannot make servers with Docker {', '.join(unknown)}: known are {', '.join(ENGINES)}.")
         self._progress = progress
 
     # -- life ---------------------------------------------------------------
@@ -98,7 +99,7 @@ class Rig:
 
     def _recipe(self) -> str:
         sources = [path.read_text(encoding="utf-8") for path in sorted(_PACKAGE.glob("*.py"))]
-        return digest_of(str(CHECKOUT), self._engine_version, *self._servers, *sources, folders=[RECIPES, _FAKES])
+        return digest_of(str(CHECKOUT), *(f"{server}={engine}" for server, engine in self._engines.items()), *sources, folders=[RECIPES, _FAKES])
 
     def _reusable(self, engine: Engine, record: Record) -> bool:
         if record.recipe != self._recipe():
@@ -139,7 +140,7 @@ class Rig:
                 self._progress(f"removed {count} containers of {project}")
 
     def _make(self, engine: Engine) -> Record:
-        images = Builder(engine.client, self._progress).images(self._engine_version)
+        images = Builder(engine.client, self._progress).images(set(self._engines.values()))
         self._remove(engine)
         self.state.clear()
         layout = Layout(self._project, rig_containers.make_network(engine.client, self._project), self._servers)
@@ -147,7 +148,7 @@ class Rig:
         write_seeds(self.state, layout)
         self._progress(f"starting {', '.join(layout.hosts)} on {layout.subnet}")
         made = rig_containers.Containers(engine.client, layout, self.state, record.instance)
-        rig_containers.start_all(made, images, layout.servers, record.zone)
+        rig_containers.start_all(made, images, {server: images.servers[engine] for server, engine in self._engines.items()}, record.zone)
         self._progress("waiting for the servers")
         self._prepare_forge(engine, record)
         record = self._fill_forge(record)  # while the servers boot

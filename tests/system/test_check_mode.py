@@ -1,27 +1,15 @@
-"""Check mode of the whole deploy runs through and changes nothing."""
+"""Check mode where nothing was ever deployed; what it foretells of a deploy that follows is in test_deploy.py."""
 
 from __future__ import annotations
 
 import json
 
 from tests.rig.rig import Rig
-from tests.support.playbooks import Run, run_playbook
-from tests.support.servers import SERVERS, docker, running, snapshot
-from tests.system.conftest import Playbook
+from tests.support.playbooks import run_playbook
+from tests.support.servers import docker, running
 
 HERE = "overflow2"  # nothing else runs there
 FOLDER = "/var/tmp/hand"  # noqa: S108 (on a server of the rig)
-
-
-def test_check_mode_changes_nothing_on_the_servers(rig: Rig, deployed: Run, playbook: Playbook) -> None:
-    rig.push("website", {"VERSION": "not deployed\n"}, "A release that only check mode sees")
-    rig.clear_fake_log("cloudflare")
-    before = {server: snapshot(rig, server) for server in SERVERS}
-
-    playbook("deploy", "--check", "--diff").succeeded()
-
-    assert {server: before[server].changes(snapshot(rig, server)) for server in SERVERS} == {server: [] for server in SERVERS}
-    assert [entry for entry in rig.fake_log("cloudflare") if entry["method"] == "POST"] == []
 
 
 def test_the_first_look_at_what_was_started_by_hand_says_what_a_deploy_would_do(rig: Rig) -> None:

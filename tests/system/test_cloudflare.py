@@ -6,94 +6,52 @@
 from __future__ import annotations
 
 import json
-import re
 import urllib.request
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
 from tests.rig.containers import ZONE_NAME
 from tests.rig.rig import Rig
-from tests.support.playbooks import Run
+from tests.support.playbooks import run_playbook
 from tests.system.conftest import Playbook
-
-PAGES = ("/", "/api/state")
-#: Past any proxy of this machine.
-OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+from tests.system.deploys import Released, purges, through_the_edge
+from tests.system.edge import OPENER, PAGES, served, website
 
 
-def version(address: str, path: str) -> str:
-    """The version of the website that a page at ``address`` tells."""
-    with OPENER.open(urllib.request.Request(address + path, headers={"Host": ZONE_NAME}), timeout=10) as answer:
-        text = answer.read().decode()
-    found: str = json.loads(text)["version"] if path == "/api/state" else re.findall(r"<th>version</th><td>(.*?)</td>", text)[0]
-    return found
+@pytest.fixture(scope="module")
+def unpurged(rig: Rig, released: Released) -> Iterator[tuple[str, str]]:
+    """The version that visitors got, of which the edge keeps every page, and the one that came after it without a purge."""
+    old = website(rig)["version"]
+    with through_the_edge(rig):
+        run_playbook("playbooks/purge.yml", rig.inventory, extra={"cloudflare_purge_selector": "everything"}).succeeded()
+        assert purges(rig)[-1]["body"] == {"purge_everything": True}
+        assert served(rig) == dict.fromkeys(PAGES, old)
+        new = old + "a"
+        rig.push("website", {"VERSION": new + "\n"}, "Release " + new)
+        run_playbook("tests/system/plays/compose_deploy.yml", rig.inventory, "--limit", "sandbox").succeeded()
+        yield old, new
 
 
-def served(rig: Rig) -> dict[str, str]:
-    """What visitors are told, page for page. Whatever the edge had forgotten it keeps from here on."""
-    return {path: version(rig.layout.edge_url, path) for path in PAGES}
-
-
-def running(rig: Rig) -> str:
-    """The version that the service itself tells."""
-    return version(f"http://{rig.layout.address('sandbox')}:3000", "/api/state")
-
-
-@pytest.fixture
-def through_the_edge(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The name of the website leads nowhere: the controller finds it through the edge, as its proxy, and everything else directly."""
-    monkeypatch.setenv("http_proxy", rig.layout.edge_url)
-    monkeypatch.setenv("no_proxy", ",".join(rig.layout.address(host) for host in rig.layout.hosts))
-
-
-@pytest.fixture
-def kept(rig: Rig, deployed: Run, playbook: Playbook) -> str:
-    """The version that runs now, and of which the edge keeps every page."""
-    playbook("purge", extra={"cloudflare_purge_selector": "everything"}).succeeded()
-    version = running(rig)
-    assert served(rig) == dict.fromkeys(PAGES, version)
+def test_without_a_purge_visitors_get_the_old_page_and_after_one_the_new_where_it_was_purged(rig: Rig, unpurged: tuple[str, str], playbook: Playbook) -> None:
+    old, new = unpurged
     rig.clear_fake_log("cloudflare")
-    return version
-
-
-def purged(rig: Rig) -> list[Any]:
-    return [entry["body"] for entry in rig.fake_log("cloudflare") if entry["path"].endswith("/purge_cache") and entry["status"] == 200]
-
-
-def test_without_a_purge_visitors_get_the_old_page_and_after_one_the_new_where_it_was_purged(
-    rig: Rig, kept: str, playbook: Playbook, through_the_edge: None
-) -> None:
-    new = kept + "a"
-    rig.push("website", {"VERSION": new + "\n"}, "Release " + new)
-    playbook("deploy", extra={"cloudflare_purge_when": "never"}).succeeded()
-    assert running(rig) == new
-    assert served(rig) == {"/": kept, "/api/state": kept}
+    assert website(rig)["version"] == new
+    assert served(rig) == {"/": old, "/api/state": old}
 
     def purge(selector: str, address: str, verify: str) -> None:
         extra = {"cloudflare_purge_selector": selector, "cloudflare_purge_targets": {selector: [address]}, "cloudflare_purge_verify": verify}
         playbook("purge", extra=extra).succeeded()
 
     purge("files", f"http://{ZONE_NAME}/", verify="fail")
-    assert served(rig) == {"/": new, "/api/state": kept}
+    assert served(rig) == {"/": new, "/api/state": old}
     purge("prefixes", f"{ZONE_NAME}/api", verify="never")  # there is no page of this address, only below it
     assert served(rig) == {"/": new, "/api/state": new}
-    assert purged(rig) == [{"files": [f"http://{ZONE_NAME}/"]}, {"prefixes": [f"{ZONE_NAME}/api"]}]
+    assert [purge["body"] for purge in purges(rig)] == [{"files": [f"http://{ZONE_NAME}/"]}, {"prefixes": [f"{ZONE_NAME}/api"]}]
 
 
-@pytest.mark.parametrize(("selector", "body"), [("everything", {"purge_everything": True}), ("hosts", {"hosts": [ZONE_NAME]})])
-def test_a_deploy_with_its_purge_gives_visitors_the_new_page(
-    rig: Rig, kept: str, playbook: Playbook, through_the_edge: None, selector: str, body: dict[str, Any]
-) -> None:
-    new = kept + "b"
-    rig.push("website", {"VERSION": new + "\n"}, "Release " + new)
-    assert served(rig) == dict.fromkeys(PAGES, kept)
-    playbook("deploy", extra={"cloudflare_purge_selector": selector, "cloudflare_purge_verify": "fail"}).succeeded()
-    assert served(rig) == dict.fromkeys(PAGES, new)
-    assert purged(rig) == [body]
-
-
-def test_a_purge_that_never_reached_the_edge_is_found_out(rig: Rig, kept: str, playbook: Playbook, through_the_edge: None) -> None:
+def test_a_purge_that_never_reached_the_edge_is_found_out(rig: Rig, unpurged: tuple[str, str], playbook: Playbook) -> None:
+    served(rig)
     accepted = {"status": 200, "body": {"success": True, "errors": [], "messages": [], "result": {"id": rig.record.zone}}}
     faults = urllib.request.Request(f"{rig.layout.cloudflare_url}/__faults", json.dumps([accepted]).encode(), method="POST")
     OPENER.open(faults, timeout=10).close()

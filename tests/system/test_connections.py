@@ -34,6 +34,12 @@ def prune_from_here(options: dict[str, Any], python: str = sys.executable, path:
     return found
 
 
+@pytest.fixture(scope="module")
+def rig(engines: Rig) -> Rig:
+    """One server of a rack is all that is needed, and nothing is placed on this one."""
+    return engines
+
+
 @pytest.fixture
 def rubbish(rig: Rig) -> str:
     """The id of a stopped container that nobody needs."""

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import json
-import urllib.request
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -15,15 +11,10 @@ from tests.rig.rig import Rig
 from tests.support.playbooks import Run
 from tests.support.servers import SERVERS, docker, services
 from tests.system.conftest import Playbook
+from tests.system.deploys import EVENTS, NEW_VOLUME, OLD_VOLUME, Released, Repeated, leave_rubbish
+from tests.system.edge import PAGES, served, website
 
 G = 1024**3
-EVENTS = "removed-containers.jsonl"  # in the home directory on the server
-
-
-def website(rig: Rig) -> dict[str, Any]:
-    with urllib.request.urlopen(f"http://{rig.layout.address('sandbox')}:3000/api/state", timeout=10) as answer:
-        state: dict[str, Any] = json.load(answer)
-    return state
 
 
 def test_every_service_is_healthy_on_its_own_server(rig: Rig, deployed: Run) -> None:
@@ -61,31 +52,31 @@ def test_the_pulled_files_are_not_edited(rig: Rig, deployed: Run) -> None:
         assert (changes.returncode, changes.stdout) == (0, "")
 
 
-@pytest.fixture(scope="module")
-def second_deploy(rig: Rig, deployed: Run, playbook: Playbook) -> datetime.datetime:
-    """The rack after a new commit was deployed, with rubbish to clear and data to keep; when that deploy began."""
-    for server in SERVERS:
-        leave_rubbish(rig, server)
-    docker(rig, "sandbox", "exec", database(rig), "redis-cli", "SET", "/items/spore", "amanita")
-    rig.push("website", {"VERSION": "2\n"}, "Release 2")
-    rig.clear_fake_log("cloudflare")
-    start = datetime.datetime.now(datetime.timezone.utc)
-    with contextlib.ExitStack() as watchers:
-        for server in SERVERS:
-            watchers.enter_context(watching(rig, server))
-        playbook("deploy", "--limit", "rack").succeeded()
-    return start
+def test_check_mode_foretells_the_deploy_and_changes_nothing_on_the_servers(released: Released) -> None:
+    """It runs by the playbook's name, from a directory that is not the checkout."""
+    assert released.written == {server: [] for server in SERVERS}
+    assert released.posted == []
+    assert "mycosoft.rack.cloudflare_purge : Purge | Purge" in released.foreseen.output
+    assert "rubbish" in released.foreseen.output
 
 
-def test_a_new_commit_reaches_the_page(rig: Rig, second_deploy: datetime.datetime) -> None:
-    assert website(rig)["version"] == "2"
+def test_a_new_commit_reaches_the_page_and_the_purge_gives_it_to_visitors(rig: Rig, released: Released) -> None:
+    assert released.old_pages != dict.fromkeys(PAGES, released.version)
+    assert website(rig)["version"] == released.version
+    assert served(rig) == dict.fromkeys(PAGES, released.version)
+    assert [purge["body"] for purge in released.purges] == [{"hosts": ["rack.example"]}]
 
 
-def test_data_survives_a_deploy(rig: Rig, second_deploy: datetime.datetime) -> None:
-    assert docker(rig, "sandbox", "exec", database(rig), "redis-cli", "GET", "/items/spore").strip() == "amanita"
+def test_data_survives_a_deploy(rig: Rig, released: Released) -> None:
+    assert docker(rig, "sandbox", "exec", str(services(rig, "sandbox")["mindex-db"]["Id"]), "redis-cli", "GET", "/items/spore").strip() == "amanita"
 
 
-def test_the_steps_follow_the_required_order_on_all_servers(rig: Rig, second_deploy: datetime.datetime) -> None:
+def test_an_anonymous_volume_goes_when_its_grace_has_passed_and_no_sooner(rig: Rig, released: Released) -> None:
+    volumes = docker(rig, "overflow2", "volume", "ls", "--quiet").split()
+    assert (OLD_VOLUME in volumes, NEW_VOLUME in volumes) == (False, True)
+
+
+def test_the_steps_follow_the_required_order_on_all_servers(rig: Rig, released: Released) -> None:
     """Read from the engines' events, git's own log, the images, the containers and the purge's stand-in."""
     built = [("sandbox", "mycosoft-website"), ("sandbox", "mindex-api"), ("overflow1", "mas-orchestrator")]
     steps = {
@@ -93,18 +84,25 @@ def test_the_steps_follow_the_required_order_on_all_servers(rig: Rig, second_dep
         "pulled": [fetched(rig, "sandbox", "website")],
         "built": [image_created(rig, server, service) for server, service in built],
         "started": [seconds(services(rig, server)[service]["State"]["StartedAt"]) for server, service in built],
-        "purged": [entry["time"] for entry in rig.fake_log("cloudflare") if entry["path"].endswith("/purge_cache")],
+        "purged": [purge["time"] for purge in released.purges],
     }
     assert {step: len(moments) for step, moments in steps.items()} == {"cleared": 3, "pulled": 1, "built": 3, "started": 3, "purged": 1}
-    bounds = [second_deploy.timestamp(), *(moment for moments in steps.values() for moment in (min(moments), max(moments)))]
+    bounds = [released.began.timestamp(), *(moment for moments in steps.values() for moment in (min(moments), max(moments)))]
     assert bounds == sorted(bounds), steps
 
 
-def test_backends_start_before_the_frontends_that_need_them(rig: Rig, second_deploy: datetime.datetime) -> None:
+def test_backends_start_before_the_frontends_that_need_them(rig: Rig, released: Released) -> None:
     order = [("sandbox", "mindex-db"), ("sandbox", "mindex-api"), ("sandbox", "mycosoft-website")]
     starts = [seconds(services(rig, server)[name]["State"]["StartedAt"]) for server, name in order]
     assert starts == sorted(starts)
     assert seconds(services(rig, "overflow1")["mas-orchestrator"]["State"]["StartedAt"]) < starts[-1]
+
+
+def test_a_deploy_with_nothing_new_touches_no_container_says_so_and_purges_nothing(repeated: Repeated) -> None:
+    assert repeated.after == repeated.before
+    assert {server: facts["changed_stacks"] for server, facts in repeated.document["hosts"].items()} == {server: [] for server in SERVERS}
+    assert (repeated.document["purge"], repeated.purges) == ({"purged": False}, [])
+    assert "Cloudflare is not purged: no public service changed." in repeated.output
 
 
 def test_a_stopped_service_of_the_stack_survives_the_clean_up(rig: Rig, deployed: Run, playbook: Playbook) -> None:
@@ -114,27 +112,8 @@ def test_a_stopped_service_of_the_stack_survives_the_clean_up(rig: Rig, deployed
     playbook("cleanup").succeeded()
     after = services(rig, "overflow1")["mas-orchestrator"]
     assert (after["Id"], after["Image"]) == (before["Id"], before["Image"])
-    assert "rubbish" not in docker(rig, "overflow1", "ps", "--all", "--format", "{{.Names}}")
+    assert "rubbish" not in docker(rig, "overflow1", "ps", "--all", "--format", "{{.Names}}").split()
     docker(rig, "overflow1", "start", before["Id"])
-
-
-def database(rig: Rig) -> str:
-    return str(services(rig, "sandbox")["mindex-db"]["Id"])
-
-
-def leave_rubbish(rig: Rig, server: str) -> None:
-    """An image and a stopped container of it that belong to nobody."""
-    done = rig.run(server, ["sh", "-c", "tar c --files-from /dev/null | docker import - rubbish:1 && docker create --name rubbish rubbish:1 true"])
-    assert done.returncode == 0, done.stderr
-
-
-@contextlib.contextmanager
-def watching(rig: Rig, server: str) -> Iterator[None]:
-    """Have the engine's own events of removed containers written down: it remembers but the last 256, which health checks soon fill."""
-    watch = f"docker events --filter event=destroy --format '{{{{json .}}}}' >{EVENTS} 2>&1 </dev/null & echo $!"
-    process = rig.run(server, ["sh", "-c", watch]).stdout.strip()
-    yield
-    rig.run(server, ["kill", process])
 
 
 def removed(rig: Rig, server: str, name: str) -> list[float]:

@@ -21,7 +21,7 @@ from tests.system.conftest import STATE
 SERVERS = ("overflow1", "sandbox")
 LOCK = f"{STATE}/lock.json"
 HISTORY = f"{STATE}/history.jsonl"
-PLAYBOOK = "molecule/deploy_lock/converge.yml"
+PLAYBOOK = "tests/system/plays/deploy_lock.yml"
 #: Seconds until a run that does not come to what it should is a failure.
 PATIENCE = 240
 #: Another controller: a host name and processes of its own.
@@ -70,7 +70,7 @@ class Holder:
 
     def works(self) -> Holder:
         """Wait until its long step is under way on every server."""
-        self.says("Work until somebody says enough")
+        self.says("Work until a file appears")
         until = time.monotonic() + PATIENCE
         search = ["sh", "-c", 'grep -lsz "MYCOSOFT_RACK_RUN=$0" /proc/[0-9]*/environ', self.name]
         while not all(self._rig.run(server, search, check=False).stdout for server in SERVERS):

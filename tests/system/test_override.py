@@ -26,6 +26,12 @@ EACH = f'for base in {FOLDER}/*; do cd "$base" && docker compose --project-name 
 
 
 @pytest.fixture(scope="module")
+def rig(engines: Rig) -> Rig:
+    """One server of a rack is all that is needed, and nothing is placed on this one."""
+    return engines
+
+
+@pytest.fixture(scope="module")
 def started(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[str, Any]]]:
     """The container of ``web`` of each base, as the engine inspects it."""
     folder = tmp_path_factory.mktemp("bases")

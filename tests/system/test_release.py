@@ -18,7 +18,7 @@ from tests.support.playbooks import Run
 from tests.support.repository import ROOT
 from tests.support.servers import SERVERS, docker, services
 from tests.system.conftest import BUSY, STATE, Playbook
-from tests.system.test_deploy import website
+from tests.system.edge import website
 
 CHECKOUT = "/home/mycosoft/mycosoft/website"
 SHORT: dict[str, Any] = {"compose_deploy_wait_timeout": 20, "compose_deploy_watch_seconds": 2}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tests.support.playbooks import Run
 from tests.support.servers import SERVERS, docker, services, snapshot
 from tests.support.status_page import Page
 from tests.system.conftest import STATE, Playbook
+from tests.system.deploys import Repeated
 
 G = 1024**3
 
@@ -30,15 +32,16 @@ SCARCE = G // 2
 ABSENT = "overflow3"
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    return tmp_path / "rack.html"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _released(deployed: Run, playbook: Playbook) -> None:
-    """Whatever other tests did to the rack: nothing differs from its last release."""
-    playbook("deploy").succeeded()
+@pytest.fixture(scope="module")
+def looked(rig: Rig, repeated: Repeated, playbook: Playbook, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Page]:
+    """A look at a rack that is as it was released, after a memory check that found it well and one that found it as in the incident."""
+    playbook("memory_check").succeeded()
+    rig.set_memory("sandbox", dataclasses.replace(profile("incident", "sandbox"), available=SCARCE))
+    try:
+        assert "critical" in playbook("memory_check").refused().output
+    finally:
+        rig.set_memory("sandbox", "calm")
+    return look(playbook, tmp_path_factory.mktemp("looked") / "rack.html")
 
 
 def look(playbook: Playbook, place: Path, *arguments: str) -> tuple[Run, Page]:
@@ -60,8 +63,8 @@ def disk_total(rig: Rig, server: str) -> int:
     return int(rig.run(server, ["df", "--block-size=1", "--output=size", "/var/lib/docker"]).stdout.split()[-1])
 
 
-def test_the_page_shows_what_the_engine_and_the_records_say(rig: Rig, playbook: Playbook, place: Path) -> None:
-    run, page = look(playbook, place)
+def test_the_page_shows_what_the_engine_and_the_records_say(rig: Rig, looked: tuple[Run, Page]) -> None:
+    run, page = looked
     run.succeeded()
     for server in SERVERS:
         shown = page.section(server)
@@ -84,24 +87,17 @@ def test_the_page_shows_what_the_engine_and_the_records_say(rig: Rig, playbook: 
     assert "nothing differs from the release" in run.output
 
 
-def test_the_page_makes_no_request(playbook: Playbook, place: Path) -> None:
-    _run, page = look(playbook, place)
+def test_the_page_makes_no_request(looked: tuple[Run, Page]) -> None:
+    _run, page = looked
     assert page.named("svg"), "there is a timeline"
     assert page.outside() == []
 
 
-def test_the_timeline_holds_every_deploy_and_every_check(rig: Rig, playbook: Playbook, place: Path) -> None:
+def test_the_timeline_holds_every_deploy_and_every_check(rig: Rig, looked: tuple[Run, Page]) -> None:
     """The scarcest moment of the records is the one that is written above the drawing."""
-    rig.set_memory("sandbox", dataclasses.replace(profile("incident", "sandbox"), available=SCARCE))
-    try:
-        assert "critical" in playbook("memory_check").refused().output
-    finally:
-        rig.set_memory("sandbox", "calm")
+    _run, page = looked
     sample = lines(rig, "sandbox", "memory.jsonl")[-1]
     assert sample["host"]["available"] == SCARCE
-
-    run, page = look(playbook, place)
-
     shown = page.section("sandbox")
     (memory, disk) = shown.named("svg")
     assert f"at {sample['time'][:16].replace('T', ' ')} UTC" in memory["aria-label"]
@@ -109,7 +105,6 @@ def test_the_timeline_holds_every_deploy_and_every_check(rig: Rig, playbook: Pla
     assert sample["disk"]["total"] == disk_total(rig, "sandbox")
     assert "least free" in disk["aria-label"]
     assert {line["id"] for line in lines(rig, "sandbox", "history.jsonl") if line.get("event") == "release"} <= set(shown.text.replace(":", " ").split())
-    run.succeeded()
 
 
 @pytest.fixture
@@ -133,28 +128,6 @@ def changed(rig: Rig) -> Iterator[None]:
     docker(rig, "sandbox", "update", "--memory", "16g", "--memory-swap", "16g", found["mindex-api"]["Id"])
 
 
-def test_what_was_changed_by_hand_is_named(rig: Rig, changed: None, playbook: Playbook, place: Path) -> None:
-    image = services(rig, "sandbox")["mindex-db"]["Image"]
-    run, page = look(playbook, place)
-    said = " ".join(run.succeeded().output.split())
-    assert "3 differences from the release" in said
-    for told in (said, " ".join(page.section("sandbox").text.split())):
-        assert "has a limit of 20G, the release gave it a limit of 16G." in told
-        assert f"by-hand has the image {image.removeprefix('sha256:')[:12]}, the release " in told
-        assert "/home/mycosoft/mycosoft/website is at " in told
-    assert dict(page.section("sandbox").rows)["mindex-api"][0] == 20 * G
-
-
-def test_a_server_that_cannot_be_reached_is_shown_and_fails_the_run_after_the_others(playbook: Playbook, place: Path, tmp_path: Path) -> None:
-    absent = tmp_path / "absent.yml"
-    absent.write_text(json.dumps({"overflow": {"hosts": {ABSENT: {"ansible_host": "127.0.0.1", "ansible_port": 1}}}}), encoding="utf-8")
-    run, page = look(playbook, place, "--inventory", str(absent))
-    assert f"Cannot tell how {ABSENT} stands: it cannot be reached." in " ".join(run.refused().output.split())
-    assert "4 servers · 1 unreachable" in page.text
-    assert "It cannot be reached." in page.section(ABSENT).text
-    assert "mycosoft-website" in page.section("sandbox").text
-
-
 @pytest.fixture
 def silent(rig: Rig) -> Iterator[str]:
     """A server whose engine is stopped."""
@@ -164,17 +137,38 @@ def silent(rig: Rig) -> Iterator[str]:
     wait_for("the orchestrator", lambda: services(rig, "overflow1")["mas-orchestrator"]["State"].get("Health", {}).get("Status") == "healthy")
 
 
-def test_where_no_engine_answers_records_and_memory_are_shown(rig: Rig, silent: str, playbook: Playbook, place: Path) -> None:
+def test_one_look_names_what_was_changed_by_hand_which_engine_is_silent_and_which_server_is_not_there(
+    rig: Rig, looked: tuple[Run, Page], changed: None, silent: str, playbook: Playbook, tmp_path: Path
+) -> None:
+    image = services(rig, "sandbox")["mindex-db"]["Image"]
     record = json.loads(rig.run(silent, ["cat", f"{STATE}/releases/mas/current/release.json"]).stdout)
-    run, page = look(playbook, place)
+    absent = tmp_path / "absent.yml"
+    absent.write_text(json.dumps({"overflow": {"hosts": {ABSENT: {"ansible_host": "127.0.0.1", "ansible_port": 1}}}}), encoding="utf-8")
+
+    run, page = look(playbook, tmp_path / "rack.html", "--inventory", str(absent))
+
+    said = " ".join(run.refused().output.split())
+    assert "3 differences from the release" in said
+    for told in (said, " ".join(page.section("sandbox").text.split())):
+        assert "has a limit of 20G, the release gave it a limit of 16G." in told
+        assert f"by-hand has the image {image.removeprefix('sha256:')[:12]}, the release " in told
+        assert "/home/mycosoft/mycosoft/website is at " in told
+    assert dict(page.section("sandbox").rows)["mindex-api"][0] == 20 * G
+
+    assert re.search(rf"^{silent} .*unreachable=0 +failed=0", run.output, re.MULTILINE), "records and memory are shown without an engine"
     shown = page.section(silent)
-    assert "Cannot reach the Docker Engine" in " ".join(run.succeeded().output.split())
+    assert "Cannot reach the Docker Engine" in said
     assert "Not known: no engine answers." in shown.text
     assert record["id"] in shown.text
     assert memory_total(rig, silent) in shown.values
 
+    assert f"Cannot tell how {ABSENT} stands: it cannot be reached." in said
+    assert "4 servers · 1 unreachable" in page.text
+    assert "It cannot be reached." in page.section(ABSENT).text
 
-def test_check_mode_shows_the_table_and_writes_nothing_anywhere(rig: Rig, playbook: Playbook, place: Path) -> None:
+
+def test_check_mode_shows_the_table_and_writes_nothing_anywhere(rig: Rig, repeated: Repeated, playbook: Playbook, tmp_path: Path) -> None:
+    place = tmp_path / "rack.html"
     before = {server: snapshot(rig, server) for server in SERVERS}
     for name in ("status", "memory_check"):
         output = playbook(name, "--check", extra={"status_page": str(place)}).succeeded().output

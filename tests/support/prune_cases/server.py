@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import json
 import shlex
 import typing as t
@@ -15,6 +16,7 @@ import docker
 from docker.models.containers import Container
 
 from tests.rig.rig import Rig
+from tests.support.module_server import ModuleServer
 
 #: The server's own ``sleep`` with the libraries it needs: an image of two megabytes that runs, without a registry.
 _ROOT_FILES = "tar --create --dereference --absolute-names /bin/sleep $(ldd /bin/sleep | grep -o '/[^ ]*')"
@@ -47,6 +49,11 @@ class Server:
 
     def run(self, *argv: str) -> str:
         return self.rig.run(self.name, argv).stdout
+
+    @functools.cached_property
+    def modules(self) -> ModuleServer:
+        """The collection's modules, unpacked on the server."""
+        return ModuleServer(self.rig, self.name)
 
     # -- what the engine holds ------------------------------------------------
 

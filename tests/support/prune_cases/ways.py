@@ -94,14 +94,27 @@ def pinned_sdk(server: Server, wish: Wish) -> Ended:
 
 
 def ours(server: Server, wish: Wish) -> Ended:
-    options: dict[str, t.Any] = {"volumes": True, "state_directory": FOLDER}
+    return _module(server, "mycosoft.rack.docker_prune", wish, _our_options(wish))
+
+
+def ours_unpacked(server: Server, wish: Wish) -> Ended:
+    """The same module where it lies on the server: Ansible's transport takes most of a run, and has no part in what is removed."""
+    options = {**_our_options(wish), **({"api_version": wish.api_version} if wish.api_version else {})}
+    name = "ansible_collections.mycosoft.rack.plugins.modules.docker_prune"
+    result = server.modules.run_module(name, options, "sudo", may_fail=True)[1]
+    return Ended(1, f"Module failed: {result['msg']}") if result.get("failed") else Ended(0, "")
+
+
+def _our_options(wish: Wish) -> dict[str, t.Any]:
+    options: dict[str, t.Any] = {"volumes": True, "volumes_record": f"{FOLDER}/unreferenced_volumes.json"}
     options |= {"keep_projects": wish.projects, "keep_images": wish.images, "keep_labels": wish.labels}
     if wish.cache:
         options |= {"build_cache_policy": "budget", "build_cache_reserved": str(wish.cache)}
-    return _module(server, "mycosoft.rack.docker_prune", wish, {**options, **wish.options})
+    return {**options, **wish.options}
 
 
 OURS = Way("mycosoft.rack.docker_prune", "`mycosoft.rack.docker_prune: {volumes: true, keep_projects: [the stacks of the inventory]}`", ours)
+OURS_UNPACKED = dataclasses.replace(OURS, run=ours_unpacked)
 WAYS: tuple[Way, ...] = (
     Way("system prune", "`docker system prune -af --volumes`", system_prune),
     Way("five commands", "`docker container prune -f`, `image prune -af`, `network prune -f`, `volume prune -f`, `builder prune -af`", five_commands),
