@@ -12,9 +12,13 @@ from ansible_collections.mycosoft.rack.plugins.plugin_utils._report.page import 
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._report.status import status_document, status_text
 
 
-def status_report(hosts: t.Any, check: bool = False) -> t.Dict[str, t.Any]:
+def status_report(hosts: t.Any, plan: t.Any, released: t.Any, memory: t.Any, check: bool = False) -> t.Dict[str, t.Any]:
     """The document, the text and the page of one status run."""
-    document = status_document(plain(list(hosts)), check)
+    facts = [
+        {"host": host, "plan": plan["hosts"].get(host, {}), "released": of_release, "memory": of_memory}
+        for host, of_release, of_memory in zip(hosts, released, memory, strict=True)
+    ]
+    document = status_document(plain(facts), check)
     return {"document": document, "text": status_text(document), "page": page(document)}
 
 

@@ -12,7 +12,6 @@ import typing as t
 
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
-from ansible_collections.mycosoft.rack.plugins.filter.status_report import status_report
 
 from tests.support.repository import ROOT
 
@@ -85,11 +84,9 @@ class Page(html.parser.HTMLParser):
         return [value for value in loaded if not value.startswith("#") and value != "data:,"] + scripts + styles
 
 
-def render(hosts: t.Sequence[dict[str, t.Any]]) -> Page:
-    """The page that the role writes of these servers, by Ansible's own templating as in the task; what a server says is no template, as in a run."""
+def render(page: dict[str, t.Any]) -> Page:
+    """The page that the role writes of this content, by Ansible's own templating as in the task; what a server says is no template, as in a run."""
     folder = ROOT / "roles/status/templates"
-    templar = Templar(DataLoader()).copy_with_new_env(
-        searchpath=[str(folder)], available_variables={"__status_page": json.loads(json.dumps(status_report(hosts)["page"]))}
-    )
+    templar = Templar(DataLoader()).copy_with_new_env(searchpath=[str(folder)], available_variables={"__status_page": json.loads(json.dumps(page))})
     text = trust_as_template((folder / "page.html.j2").read_text(encoding="utf-8"))
     return Page(templar.template(text, escape_backslashes=False, overrides={"trim_blocks": True, "lstrip_blocks": False}))

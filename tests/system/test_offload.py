@@ -128,13 +128,13 @@ def test_there_and_back_with_all_data(rig: Rig, playbook: Playbook, ready: None)
     # the same once more: nothing is copied over what the other server has by now
     docker(rig, THERE, "exec", DATABASE, "redis-cli", "incr", "number")
     counted = number(rig, THERE)
-    assert "The data is over there already" in said(offload(playbook, HERE, THERE).succeeded())
+    assert f"The data is on {THERE} already" in said(offload(playbook, HERE, THERE).succeeded())
     assert (number(rig, THERE), digest(rig, HERE)) == (counted, left_behind)
 
     # a file of the old copy that cannot be told by its size and time
     rig.run(HERE, ["sudo", "sh", "-c", f"cd {ODD} && echo two >one && touch --date 2001-02-03 one"])
     back = offload(playbook, THERE, HERE).succeeded()
-    assert "By content | Copy" in back.output
+    assert "Content | Copy" in back.output
     assert where(rig) == {HERE: set(MOVING), THERE: set()}
     assert number(rig, HERE) == counted
     assert website(rig)["mindex"]

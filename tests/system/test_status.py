@@ -162,7 +162,7 @@ def test_one_look_names_what_was_changed_by_hand_which_engine_is_silent_and_whic
     assert record["id"] in shown.text
     assert memory_total(rig, silent) in shown.values
 
-    assert f"Cannot tell how {ABSENT} stands: it cannot be reached." in said
+    assert f"Cannot show the status of {ABSENT}: it cannot be reached." in said
     assert "4 servers · 1 unreachable" in page.text
     assert "It cannot be reached." in page.section(ABSENT).text
 

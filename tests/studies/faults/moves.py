@@ -36,11 +36,11 @@ NOT_TRIED = "not tried"
 #: What a step is called on the page -> the task at which it has begun.
 STEPS = {
     "the first copy, while it runs": "offload : Copy [|] Copy each",
-    "the stop": "offload : Switch [|] Stop it",
-    "the comparison": "offload : Switch [|] Compare every file",
-    "the record of the move": "offload : Switch [|] Note where",
+    "the stop": "offload : Final copy [|] Stop the services",
+    "the comparison": "offload : Final copy [|] Compare every file",
+    "the record of the move": "offload : Final copy [|] Record on the original",
     "the start on the other server": "compose_deploy : Up [|] Start",
-    "the removal of the old containers": "offload : Away [|] Remove",
+    "the removal of the old containers": "offload : Original [|] Remove the containers",
 }
 
 _PAGE = """\

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import typing as t
 
+from ansible_collections.mycosoft.rack.plugins.filter.status_report import status_report
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import iso
 
 from tests.unit.plugins.filter.racks import plan
@@ -82,6 +83,13 @@ def sandbox(**more: t.Any) -> Json:
         "released": released({"always-on": stack(release())}),
     }
     return {**facts, **more}
+
+
+def report(hosts: t.Sequence[Json], check: bool = False) -> Json:
+    """What the filter makes of these servers."""
+    plans = {"hosts": {host["host"]: host["plan"] for host in hosts}}
+    names, found, memories = ([host[key] for host in hosts] for key in ("host", "released", "memory"))
+    return status_report(names, plans, found, memories, check)
 
 
 def unreachable(host: str, why: str) -> Json:

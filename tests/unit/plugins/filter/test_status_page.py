@@ -10,19 +10,23 @@ import re
 import typing as t
 
 import pytest
-from ansible_collections.mycosoft.rack.plugins.filter.status_report import status_report
 
 from tests.support.status_page import Page, render
-from tests.unit.plugins.filter.looks import MAS, SECOND, WEBSITE, G, container, memory, rack, release, released, sample, sandbox, stack, unreachable
+from tests.unit.plugins.filter.looks import MAS, SECOND, WEBSITE, G, container, memory, rack, release, released, report, sample, sandbox, stack, unreachable
 
 Json = dict[str, t.Any]
+
+
+def shown(hosts: t.Sequence[Json]) -> Page:
+    return render(report(hosts)["page"])
+
 
 HOSTILE = "<script>alert(1)</script>\"'&{{ 7 * 7 }}{% raw %}"
 
 
 @pytest.fixture(scope="module")
 def page() -> Page:
-    return render(rack())
+    return shown(rack())
 
 
 def test_it_is_one_file_that_loads_nothing_and_says_so_to_the_browser(page: Page) -> None:
@@ -37,7 +41,7 @@ def test_what_would_load_something_is_noticed() -> None:
 
 
 def test_every_number_of_the_records_is_on_the_page(page: Page) -> None:
-    document = status_report(rack())["document"]
+    document = report(rack())["document"]
     for host in (host for host in document["hosts"].values() if not host["problem"]):
         sizes = [
             host["memory_available"],
@@ -60,7 +64,7 @@ def test_every_number_of_the_records_is_on_the_page(page: Page) -> None:
 
 
 def test_no_number_is_on_the_page_that_is_not_in_the_records(page: Page) -> None:
-    known = set(numbers(status_report(rack())["document"]))
+    known = set(numbers(report(rack())["document"]))
     assert [value for value in page.values if value not in known] == []
 
 
@@ -95,7 +99,7 @@ def test_every_text_is_escaped_whoever_wrote_it() -> None:
         memory=memory(31 * G, container(None, HOSTILE, None, G, name=HOSTILE), findings=[finding], status="warn"),
         released=released({"always-on": stack(written, drift=drift, last=release(HOSTILE + "2", "failed"))}, runs=[run], samples=[sample(7200, G)]),
     )
-    page = render([facts, unreachable("b" + HOSTILE, HOSTILE), sandbox(released=released({"always-on": stack(problem=HOSTILE)}))])
+    page = shown([facts, unreachable("b" + HOSTILE, HOSTILE), sandbox(released=released({"always-on": stack(problem=HOSTILE)}))])
     assert page.outside() == []
     assert page.source.count("<script") == 0
     assert page.text.count(HOSTILE) >= 15
@@ -103,21 +107,21 @@ def test_every_text_is_escaped_whoever_wrote_it() -> None:
 
 
 def test_without_a_record_the_page_says_what_leaves_one() -> None:
-    page = render([sandbox()])
+    page = shown([sandbox()])
     assert "There are no samples yet." in page.text
     assert page.named("svg") == []
     assert page.named("a") == [], "one server needs no list of servers"
 
 
 def test_where_no_engine_answers_the_page_does_not_claim_that_nothing_runs() -> None:
-    page = render([sandbox(memory=memory(31 * G, status="warn"), released=released({"always-on": stack(release(), drift=None)}, engine="Silent."))])
+    page = shown([sandbox(memory=memory(31 * G, status="warn"), released=released({"always-on": stack(release(), drift=None)}, engine="Silent."))])
     assert "Not known: no engine answers." in page.text
     assert SECOND in page.text
 
 
 def test_a_run_before_the_first_sample_is_inside_the_drawing() -> None:
     run = {"id": SECOND, "result": "ok", "began": None, "ended": "2026-11-22T04:00:00Z", "by": "jane", "stacks": ["always-on"]}
-    (host,) = status_report([sandbox(released=released(runs=[run], samples=[sample(7200, 30 * G)]))])["page"]["hosts"]
+    (host,) = report([sandbox(released=released(runs=[run], samples=[sample(7200, 30 * G)]))])["page"]["hosts"]
     assert [drawn["x"] for drawn in host["charts"]["runs"]] == [0.0]
 
 

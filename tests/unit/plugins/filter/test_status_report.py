@@ -8,9 +8,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.mycosoft.rack.plugins.filter.status_report import status_report
 
-from tests.unit.plugins.filter.looks import FIRST, MAS, SECOND, WEBSITE, G, container, memory, rack, release, released, sandbox, stack, unreachable
+from tests.unit.plugins.filter.looks import FIRST, MAS, SECOND, WEBSITE, G, container, memory, rack, release, released, report, sandbox, stack, unreachable
 
 Json = dict[str, t.Any]
 
@@ -20,7 +19,7 @@ def drifted(service: str | None, what: str) -> Json:
 
 
 def text(*hosts: Json) -> list[str]:
-    lines: list[str] = status_report(list(hosts))["text"].splitlines()
+    lines: list[str] = report(hosts)["text"].splitlines()
     return lines
 
 
@@ -57,7 +56,7 @@ def test_a_service_without_a_container_has_a_row_all_the_same() -> None:
     there = memory(31 * G, container("mycosoft-always-on", "mycosoft-website", 32 * G, 12 * G))
     facts = sandbox(memory=there, released=released({"always-on": stack(release(), drift=[drifted("mindex-api", "missing")])}))
     assert "  mindex-api        -      -         -       -         missing" in text(facts)
-    (absent,) = [service for service in status_report([facts])["document"]["hosts"]["sandbox"]["services"] if service["service"] == "mindex-api"]
+    (absent,) = [service for service in report([facts])["document"]["hosts"]["sandbox"]["services"] if service["service"] == "mindex-api"]
     assert (absent["state"], absent["drift"], absent["working_set"]) == ("missing", ["missing"], None)
 
 
@@ -78,7 +77,7 @@ def test_what_was_never_released_has_nothing_to_differ_from() -> None:
     facts = sandbox(released=released({"always-on": stack()}))
     assert "  always-on  none     -       -      -" in text(facts)
     assert text(facts)[0] == "1 server"
-    assert status_report([facts])["document"]["hosts"]["sandbox"]["releases"]["always-on"]["drift"] is None
+    assert report([facts])["document"]["hosts"]["sandbox"]["releases"]["always-on"]["drift"] is None
 
 
 def test_records_that_cannot_be_read_are_told() -> None:
@@ -95,11 +94,11 @@ def test_records_that_cannot_be_read_are_told() -> None:
     ],
 )
 def test_a_server_that_was_not_seen_is_shown_and_counted(lost: Json, problem: str) -> None:
-    report = status_report([sandbox(), {"host": "overflow1", "plan": {}, **lost}])
-    assert report["text"].splitlines()[0] == "2 servers, 1 unreachable, nothing differs from the release"
-    assert report["text"].splitlines()[-1] == f"overflow1: {problem}"
-    assert report["document"]["hosts"]["overflow1"] == {"problem": problem}
-    assert [host["level"] for host in report["page"]["hosts"]] == ["ok", "lost"]
+    result = report([sandbox(), {"host": "overflow1", "plan": {}, **lost}])
+    assert result["text"].splitlines()[0] == "2 servers, 1 unreachable, nothing differs from the release"
+    assert result["text"].splitlines()[-1] == f"overflow1: {problem}"
+    assert result["document"]["hosts"]["overflow1"] == {"problem": problem}
+    assert [host["level"] for host in result["page"]["hosts"]] == ["ok", "lost"]
 
 
 def test_pressure_is_told_where_the_kernel_measures_it() -> None:
@@ -109,7 +108,7 @@ def test_pressure_is_told_where_the_kernel_measures_it() -> None:
 
 
 def test_the_document_keeps_bytes_full_commits_and_all_of_a_deploys_document() -> None:
-    document = status_report([sandbox()], check=True)["document"]
+    document = report([sandbox()], check=True)["document"]
     host = document["hosts"]["sandbox"]
     assert (document["version"], document["check_mode"]) == (1, True)
     assert (host["memory_available"], host["disk"]["free"], host["budget"]["headroom"]) == (31 * G, 80 * G, 8 * G)

@@ -1,0 +1,143 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A move of services with their data: how far it is, what is copied and how, what blocks it. Pure.
+
+The same function serves every step of a move. What a step has not found yet is empty, and so is what depends on it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import human
+
+Json = t.Dict[str, t.Any]
+
+#: Stack -> service -> the server that has it now, as a server records it in moved.json.
+Moved = t.Mapping[str, t.Mapping[str, str]]
+
+#: ``--inplace``: nobody reads the copy, and a large file of which little changed is not written anew.
+_RSYNC = ("rsync", "--archive", "--no-devices", "--no-specials", "--hard-links", "--acls", "--xattrs", "--sparse", "--inplace", "--numeric-ids")
+_RSYNC += ("--delete", "--stats", "--rsh")
+
+_SSH = "ssh -p %d -i %s -o IdentitiesOnly=yes -o BatchMode=yes -o UserKnownHostsFile=%s -o StrictHostKeyChecking=yes"
+_SSH += " -o ServerAliveInterval=15 -o ServerAliveCountMax=4"
+
+#: What service_data says of a service whose container an earlier run removed after the copy.
+_REMOVED = "has no container here"
+
+
+@dataclass(frozen=True)
+class Source:
+    """The original server. ``data``: of service_data; ``commits``: results of ``git rev-parse HEAD``, ``item`` is the source; ``trees``: of tree_digest;
+    ``tools``: the return code of the search for rsync and ssh; ``keys``: the directory of the temporary keys.
+    """
+
+    data: Json = field(default_factory=dict)
+    commits: t.Sequence[Json] = ()
+    moved: Moved = field(default_factory=dict)
+    trees: t.Any = None
+    tools: int = 0
+    keys: str = ""
+
+    def directories(self) -> t.List[Json]:
+        return [*self.data.get("volumes", ()), *self.data.get("binds", ())]
+
+
+@dataclass(frozen=True)
+class Target:
+    """The server to move to. ``address``, ``port``, ``user``: of its connection; ``host_keys``: lines of ssh-keyscan; the rest as in Source."""
+
+    address: str
+    user: str = ""
+    port: int = 22
+    host_keys: t.Sequence[str] = ()
+    problems: t.Sequence[str] = ()
+    moved: Moved = field(default_factory=dict)
+    trees: t.Any = None
+    tools: int = 0
+
+    def known_hosts(self) -> str:
+        name = self.address if self.port == 22 else "[%s]:%d" % (self.address, self.port)
+        return "".join("%s %s\n" % (name, line.partition(" ")[2]) for line in self.host_keys)
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """``copy``: what the copy of one directory may take; ``stop``: what stopping the services may take."""
+
+    copy: int
+    stop: int
+
+
+def move_state(move: Json, hosts: t.Mapping[str, Json], source: Source, target: Target, seconds: Seconds) -> Json:
+    """``move``: of :func:`relocate`; ``hosts``: of the plan after the move. The keys are described in data_move.yml."""
+    stack, names = hosts[move["to"]]["stacks"][move["stack"]], move["services"]
+    here, there = dict(source.moved.get(move["stack"], {})), dict(target.moved.get(move["stack"], {}))
+    committed = all(here.get(name) == move["to"] for name in names)
+    copies = [_copy(directory["path"], source.keys, target) for directory in source.directories()]
+    return {
+        "committed": committed,
+        "switched": source.trees is not None and not committed,
+        "same": source.trees is not None and source.trees == target.trees,
+        "problems": _problems(move, source, target, committed),
+        "text": _text(move, hosts, source, target, committed),
+        "sources": [{**commit["item"], "version": commit["stdout"]} for commit in source.commits],
+        "copies": copies,
+        "known_hosts": target.known_hosts(),
+        "key_seconds": seconds.copy * 2 * len(copies) + seconds.stop,
+        "stop": [_identity(one) for one in hosts[move["to"]]["recovery"] if one["project"] == move["project"] and one["service"] in names],
+        "stop_names": ["%s/%s" % (move["project"], name) for name in names],
+        "remove": ["docker", "compose", *stack["arguments"], "rm", "--stop", "--force", *names],
+        "returns": any(name in there for name in names),
+        "moved_from": {**source.moved, move["stack"]: {**here, **dict.fromkeys(names, move["to"])}},
+        "moved_to": {**target.moved, move["stack"]: {name: host for name, host in there.items() if name not in names}},
+    }
+
+
+def _identity(service: Json) -> Json:
+    """As docker_recovery takes it. Nothing is kept back as essential: all of it is meant to stop."""
+    return {"project": service["project"], "service": service["service"], "essential": False}
+
+
+def _copy(path: str, keys: str, target: Target) -> Json:
+    """The copy of one directory, with the one key that may write there; ``checksum`` compares by content."""
+    name = hashlib.sha1(path.encode(), usedforsecurity=False).hexdigest()
+    ssh = _SSH % (target.port, posixpath.join(keys, name), posixpath.join(keys, "known_hosts"))
+    argv = [*_RSYNC, ssh, path + "/", "%s@%s:./" % (target.user, target.address)]
+    return {"path": path, "key": name, "argv": argv, "checksum": [*argv[:1], "--checksum", *argv[1:]]}
+
+
+def _problems(move: Json, source: Source, target: Target, committed: bool) -> t.List[str]:
+    leaving = [problem for problem in source.data.get("problems", ()) if not (committed and _REMOVED in problem)]
+    arriving = ["%s: %s" % (move["to"], problem) for problem in target.problems]
+    lacking = [host for host, tools in ((move["from"], source.tools), (move["to"], target.tools)) if tools != 0]
+    nobody = [] if target.user or not source.directories() else ["%s: ansible_user is not set, and the copy logs in with it." % move["to"]]
+    return [*leaving, *arriving, *nobody, *("%s lacks a tool: install rsync (with rrsync), openssh-client and procps." % host for host in lacking)]
+
+
+def _text(move: Json, hosts: t.Mapping[str, Json], source: Source, target: Target, committed: bool) -> str:
+    """What is moved, and which addresses follow it, completing "Moving ..."."""
+    directories = source.directories()
+    size = human(sum(directory["size"] for directory in directories))
+    paths = ", ".join(directory["path"] for directory in directories)
+    sentences = [
+        "%s of %s from %s to %s, with %s."
+        % (", ".join(move["services"]), move["stack"], move["from"], move["to"], "%s in %s" % (size, paths) if paths else "no data"),
+        "The data is on %s already: an earlier run copied it." % move["to"] if committed else "",
+        "Addresses that change: %s." % ("; ".join(_dependants(move, hosts, target.address)) or "none"),
+    ]
+    return " ".join(filter(None, sentences))
+
+
+def _dependants(move: Json, hosts: t.Mapping[str, Json], address: str) -> t.Iterator[str]:
+    """The variables of other services that hold the new address."""
+    for host, plan in hosts.items():
+        for stack in plan["stacks"].values():
+            for name, service in stack["services"].items():
+                if name not in move["services"]:
+                    yield from ("%s on %s: %s=%s" % (name, host, variable, value) for variable, value in service["env"].items() if address in str(value))
