@@ -102,6 +102,10 @@ faults-offload: setup ## moves to another server with a fault at each step: whic
 mutants: setup ## whether the unit tests notice changed decisions of docker_prune: at least 90 % of small changes must be noticed
 	@python -m tests.studies.mutants
 
+.PHONY: architecture
+architecture: setup ## the picture and the table of packages in docs/architecture.md, from the tree
+	@python -m tests.support.architecture
+
 .PHONY: docs
 docs: setup ## build the documentation site: docs/build/html/index.html
 	@mkdir -p -m 755 docs/build/rst
