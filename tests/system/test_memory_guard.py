@@ -139,6 +139,6 @@ def test_a_build_that_outgrows_its_allowance_is_killed_and_nothing_else_is(rig: 
     before = running(rig, "sandbox"), image(rig, "sandbox")
     output = " ".join(guarded_build(rig, rack_build_allowance="64M").refused().output.split())
     assert "exit code: 137" in output
-    assert "of the 64.00 MB that they may. Where a step was killed" in output
+    assert "of their limit of 64M. Where a step was killed" in output
     assert (running(rig, "sandbox"), image(rig, "sandbox")) == before
     assert int(rig.run("sandbox", ["cat", LIMIT]).stdout) > 2**62, "the limit outlived the build"

@@ -124,7 +124,7 @@ def test_the_incident_is_over_nothing_is_lost_and_everything_comes_back(rig: Rig
         assert rig.run(SERVER, ["pidof", "dockerd"]).stdout == engine
 
         told = said(playbook("recover", "--limit", SERVER, extra=WANTED).succeeded())
-        assert "sandbox: 18.00 GB of 62.00 GB memory available (before: 6.00 GB, wanted: 17.00 GB)" in told
+        assert "sandbox: 18G of 62G memory available (before: 6G, wanted: 17G)" in told
         assert rig.run(SERVER, ["pidof", "dockerd"]).stdout != engine
         assert up(rig) == {"job"}, "the job would have removed itself; what was stopped came back with the engine, also that with the policy always"
         assert healthy(rig) == ESSENTIAL

@@ -155,7 +155,7 @@ def test_where_two_copies_cannot_be_the_service_is_left_alone_and_the_reason_sai
     reasons: list[tuple[Json, Json, str]] = [
         ({"ports": ["3998:6379"]}, {}, "it publishes the port 3998 of the host"),
         ({}, {"memory": 1024**5}, "a second copy needs 1P, and "),
-        ({}, {"against": "the plan is full"}, "the plan is full"),
+        ({}, {"blocker": "the plan is full"}, "the plan is full"),
     ]
     before = running(rig, SERVER)
     for change, more, why in reasons:
