@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """How much of the build cache a prune removes (``_guards.KeepWithinBudget``)."""
+    """How much of the build cache a prune removes (``_prune/guards.py``, ``KeepWithinBudget``)."""
 
     DOCUMENTATION = r"""
 options:

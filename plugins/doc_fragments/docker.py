@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of every module that talks to a Docker Engine (``_docker.DOCKER_OPTIONS``)."""
+    """Options of every module that talks to a Docker Engine (``_docker/client.py``, ``DOCKER_OPTIONS``)."""
 
     DOCUMENTATION = r"""
 options:

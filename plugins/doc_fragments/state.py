@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Where records are kept (``_base.state.STATE_OPTIONS``)."""
+    """Where records are kept (``_base/state.py``, ``STATE_OPTIONS``)."""
 
     DOCUMENTATION = r"""
 options:

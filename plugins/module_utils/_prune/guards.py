@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What stays for other reasons than a person's wish: volumes that hold data, a cache within its budget, a disk with room.
 
-These are rules like those of ``_keep``; only that they come from what the module may do, not from what somebody wrote.
+These are rules like those of ``keep.py``; only that they come from what the module may do, not from what somebody wrote.
 """
 
 from __future__ import annotations

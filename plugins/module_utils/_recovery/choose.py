@@ -108,8 +108,8 @@ class RecoveryPlan:
 def decide(found: t.Sequence[InspectedContainer], planned: t.Sequence[PlannedService], keep_labels: t.Sequence[str] = ()) -> RecoveryPlan:
     """``planned``: in the order to stop, as the plan gives it.
 
-    Of what may go the plan's services come first, then what is of their projects, then what nobody planned; each after those that use it, and the
-    biggest first.
+    Of what may go the plan's services come first, then what is of their projects, then what nobody planned; each after those that use it.
+    Planned ones keep the order of the plan, of the others the biggest comes first.
     """
     place = {(one.project, one.service): (number, one) for number, one in enumerate(planned)}
     needs = {one.id: sorted(_needs(one, found)) for one in found}

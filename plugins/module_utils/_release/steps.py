@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What one run does with the release of one stack: begin it, end it, go back.
 
-Decisions are in ``_release``, borders in ``_released`` (engine, git) and ``_release_store`` (files).
+Decisions are in ``model.py``, borders in ``live.py`` (engine, git) and ``store.py`` (files).
 """
 
 from __future__ import annotations

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import Where, each
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import human
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.host_sizes import Measure, Resources
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.hosts import Host, HostContainer
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.inventory import Rack, Service
-from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.measure import Measure, Resources
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.needs import service_path
 
 

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import Field, Reader, Where, each, fields, list_of, mapping
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import parse_size
-from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.measure import Measure, Size, read_scale, read_size
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.host_sizes import Measure, Size, read_scale, read_size
 
 _NOTHING = Size(0, 0)
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")

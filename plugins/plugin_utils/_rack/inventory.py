@@ -4,7 +4,7 @@
 """The rack as data: ``rack_stacks`` and ``rack_externals`` as frozen dataclasses.
 
 Only what can be said about one entry by itself is checked here; what needs
-the hosts or the other entries is in ``_placement``, ``_needs`` and ``_budget``.
+the hosts or the other entries is in ``placement.py``, ``needs.py`` and ``budget.py``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import 
 from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.address import Target, Unusable, shown, target
 from ansible_collections.mycosoft.rack.plugins.module_utils._override.heap import RUNTIMES
 from ansible_collections.mycosoft.rack.plugins.module_utils._rollout.blockers import RECREATE, Drain, read_drain, read_mode
-from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.measure import Size, read_limit, read_size
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.host_sizes import Size, read_limit, read_size
 
 
 @dataclass(frozen=True)
@@ -273,7 +273,7 @@ def _named(name: str, stack: Stack) -> Stack:
 
 
 def read_rack(stacks: t.Any, externals: t.Any, problems: t.List[str]) -> Rack:
-    """The rack in plain types (``_schema.plain``) as dataclasses; problems are appended, one line each.
+    """The rack in plain types (``plain`` in ``_base/schema.py``) as dataclasses; problems are appended, one line each.
 
     What is refused is replaced by a harmless stand-in (no memory, no host), so
     that later checks can still name their own problems.

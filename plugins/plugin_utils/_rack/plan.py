@@ -19,11 +19,11 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._override.heap impor
 from ansible_collections.mycosoft.rack.plugins.module_utils._rollout.blockers import RECREATE, beyond_plan
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.addresses import addresses
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.budget import MemoryBudget, budgets
-from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.checks import check_placement
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.host_sizes import Resources
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.hosts import HostInput, read_hosts
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.inventory import Rack, Service, Stack, read_rack
-from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.measure import Resources
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.needs import externals_of, graph, needed_by, stages
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.placement import check_placement
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.purge import targets
 
 Json = t.Dict[str, t.Any]
@@ -45,7 +45,7 @@ class RackPlan:
 def plan_rack(stacks: t.Any, externals: t.Any, given: HostInput) -> Json:
     """The plan of the whole rack as plain JSON types.
 
-    All in plain types (``_schema.plain``). Raises InvalidInput with one line a
+    All in plain types (``plain`` in ``_base/schema.py``). Raises InvalidInput with one line a
     problem; ``facts["problems"]`` has them as a list.
     """
     problems: t.List[str] = []

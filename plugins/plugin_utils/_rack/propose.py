@@ -20,10 +20,10 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import human
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.addresses import addresses
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.budget import MemoryBudget, budgets
-from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.checks import check_placement
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.hosts import Host, HostInput, read_hosts
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.inventory import Rack, Service, read_rack
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.needs import graph, stages
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.placement import check_placement
 
 Json = t.Dict[str, t.Any]
 #: Ids of services -> the host that each one moves to.

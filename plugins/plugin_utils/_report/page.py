@@ -1,7 +1,7 @@
 # Copyright (c) 2026 mycosoft.rack maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a page shows of the document of ``_status``: every text, every number with its bytes, every drawing.
+"""What a page shows of the document of ``status.py``: every text, every number with its bytes, every drawing.
 
 Pure. Texts are escaped for HTML here: Ansible's templates do not, ``autoescape`` or not. A size is ``{"bytes": 1073741824, "text": "1G"}``, or None.
 """
