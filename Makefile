@@ -54,6 +54,10 @@ check: setup ## linters, unit tests, invariants; needs no server
 test: setup ## all tests, on real servers; ends with the line "N passed, N failed"
 	@pytest -n 2 --dist loadscope --junit-xml=.cache/junit.xml
 
+.PHONY: times
+times: setup ## where the time of the last make test went: by folder, by file, by test
+	@python -m tests.support.times
+
 .PHONY: bench
 bench: setup ## compare a deploy without changes with plain tasks and an SSH script, RUNS=3 alternating rounds
 	@python -m tests.studies.bench --rounds "$(or $(RUNS),3)"
