@@ -70,7 +70,7 @@ class Holder:
 
     def works(self) -> Holder:
         """Wait until its long step is under way on every server."""
-        self.says("Work until a file appears")
+        self.says("Wait until the test ends the run")
         until = time.monotonic() + PATIENCE
         search = ["sh", "-c", 'grep -lsz "MYCOSOFT_RACK_RUN=$0" /proc/[0-9]*/environ', self.name]
         while not all(self._rig.run(server, search, check=False).stdout for server in SERVERS):
