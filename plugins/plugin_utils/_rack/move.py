@@ -21,8 +21,8 @@ Json = t.Dict[str, t.Any]
 Moved = t.Mapping[str, t.Mapping[str, str]]
 
 #: ``--inplace``: nobody reads the copy, and a large file of which little changed is not written anew.
-_RSYNC = ("rsync", "--archive", "--no-devices", "--no-specials", "--hard-links", "--acls", "--xattrs", "--sparse", "--inplace", "--numeric-ids")
-_RSYNC += ("--delete", "--stats", "--rsh")
+_COPY = ("rsync", "--archive", "--no-devices", "--no-specials", "--hard-links", "--acls", "--xattrs", "--sparse", "--inplace", "--numeric-ids")
+_RSYNC = (*_COPY, "--delete", "--stats", "--rsh")
 
 _SSH = "ssh -p %d -i %s -o IdentitiesOnly=yes -o BatchMode=yes -o UserKnownHostsFile=%s -o StrictHostKeyChecking=yes"
 _SSH += " -o ServerAliveInterval=15 -o ServerAliveCountMax=4"
