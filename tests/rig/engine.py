@@ -56,6 +56,20 @@ def locked(path: Path) -> t.Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def in_use() -> t.Iterator[None]:
+    """Keep the rig's own engine running meanwhile, also while no container is on it: another rig may be removed at the same moment."""
+    path = _uses()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as handle:
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        yield
+
+
+def _uses() -> Path:
+    return cache_folder() / "engine.uses"
+
+
 def require_programs(programs: t.Mapping[str, str], purpose: str) -> None:
     """Refuse with the Debian packages that are missing. ``programs``: program -> package."""
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
@@ -221,9 +235,12 @@ def ensure_engine() -> Engine:
         return Engine(own.start(), own)
 
 
-def stop_if_unused(engine: Engine) -> bool:
-    """Stop the rig's own engine when no container is left on it; true when it was stopped."""
-    if engine.own is None:
-        return False
-    with locked(cache_folder() / "engine.lock"):
-        return not engine.client.api.containers(all=True, limit=1) and engine.own.stop()
+def stop_if_unused() -> bool:
+    """Stop the rig's own engine when nobody uses it and no container is left on it; true when it was stopped."""
+    with locked(cache_folder() / "engine.lock"), _uses().open("w", encoding="utf-8") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False  # the other rig stops it when its own work is done
+        engine = find_engine()
+        return engine is not None and engine.own is not None and not engine.client.api.containers(all=True, limit=1) and engine.own.stop()

@@ -20,7 +20,7 @@ import requests
 
 from tests.rig import containers as rig_containers
 from tests.rig import inventory
-from tests.rig.engine import Engine, ensure_engine, find_engine, locked, stop_if_unused
+from tests.rig.engine import Engine, ensure_engine, find_engine, in_use, locked, stop_if_unused
 from tests.rig.errors import RigError
 from tests.rig.forge import STACKS, Edit, Forge, seed_digests
 from tests.rig.images import DEFAULT_ENGINE, ENGINES, RECIPES, Builder
@@ -82,9 +82,9 @@ class Rig:
             engine = find_engine()
             if engine:
                 self._remove(engine)
-                if stop_if_unused(engine):
-                    self._progress("stopped the Docker Engine of the rig")
             self.state.clear()
+        if stop_if_unused():
+            self._progress("stopped the Docker Engine of the rig")
 
     def problems(self) -> list[str]:
         """What keeps the rig from being used; empty when it is healthy."""
@@ -94,8 +94,10 @@ class Rig:
             return ["it is not up" if record is None else "no Docker Engine answers"]
         return self._ailing(engine, record)
 
-    def _lock(self) -> contextlib.AbstractContextManager[None]:
-        return locked(self.state.folder.with_suffix(".lock"))
+    @contextlib.contextmanager
+    def _lock(self) -> t.Iterator[None]:
+        with locked(self.state.folder.with_suffix(".lock")), in_use():
+            yield
 
     def _recipe(self) -> str:
         sources = [path.read_text(encoding="utf-8") for path in sorted(_PACKAGE.glob("*.py"))]

@@ -10,7 +10,10 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.rig.engine import _alive
+import pytest
+
+from tests.rig import engine
+from tests.rig.engine import _alive, in_use, stop_if_unused
 
 
 def test_what_ended_and_is_not_collected_by_who_started_it_does_not_run() -> None:
@@ -29,3 +32,19 @@ def test_what_ended_and_is_not_collected_by_who_started_it_does_not_run() -> Non
         finally:
             parent.kill()
     assert not _alive(parent.pid)
+
+
+class Asked(Exception):
+    """The engine was asked what is on it."""
+
+
+def test_an_engine_that_another_rig_uses_is_not_even_asked_whether_it_can_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ask() -> None:
+        raise Asked
+
+    monkeypatch.setenv("RACK_CACHE", str(tmp_path))
+    monkeypatch.setattr(engine, "find_engine", ask)
+    with in_use(), in_use():
+        assert not stop_if_unused()
+    with pytest.raises(Asked):
+        stop_if_unused()
