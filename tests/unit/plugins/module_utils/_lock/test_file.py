@@ -30,11 +30,14 @@ ROUNDS = 10
 
 Process = subprocess.Popen[bytes]
 
+#: A run that no other test worker on this machine knows: environments are read of all processes.
+RUN = f"run of {os.getpid()}"
+
 
 @pytest.fixture
 def process() -> t.Iterator[Process]:
     """A process that waits, and knows the name of a run."""
-    with subprocess.Popen([sys.executable, "-c", "print(end='.', flush=True); input()"], stdin=-1, stdout=-1, env={COOKIE: "their run"}) as waiting:
+    with subprocess.Popen([sys.executable, "-c", "print(end='.', flush=True); input()"], stdin=-1, stdout=-1, env={COOKIE: RUN}) as waiting:
         assert waiting.stdout is not None
         waiting.stdout.read(1)  # by then it is the program, with its own environment
         yield waiting
@@ -169,11 +172,11 @@ def test_another_process_of_the_same_number_is_not_the_same(process: Process) ->
 
 
 def test_what_a_run_has_started_is_known_by_its_environment(process: Process) -> None:
-    assert processes_of("their run", ROOT) == (process.pid,)
+    assert processes_of(RUN, ROOT) == (process.pid,)
     assert processes_of("their", ROOT) == ()
     process.kill()
     process.wait()
-    assert processes_of("their run", ROOT) == ()
+    assert processes_of(RUN, ROOT) == ()
 
 
 def test_an_event_is_a_line_more(tmp_path: Path) -> None:
