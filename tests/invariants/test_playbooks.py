@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.repository import COLLECTION, files, load, mappings, passes
+from tests.support.repository import COLLECTION, files, load, mappings, passes, run
 
 PLAYBOOKS = sorted(path for path in files("playbooks/*.yml") if path.count("/") == 1)
 ORDER = [
@@ -91,12 +91,65 @@ def _without_rescue(value: t.Any) -> t.Any:
     return {key: _without_rescue(item) for key, item in value.items() if key != "rescue"} if isinstance(value, dict) else value
 
 
-def test_no_server_is_ahead_of_another_and_a_failure_ends_the_deploy() -> None:
-    assert mandatory()
-    for play in mandatory():
-        assert play["hosts"] == "rack", play["name"]
-        assert play["any_errors_fatal"] is True, play["name"]
-        assert "serial" not in play, play["name"]
+def test_a_failure_ends_the_deploy() -> None:
+    assert [play["any_errors_fatal"] for play in mandatory()] == [True]
+
+
+#: What the order of the steps rests on, where the environment or the command line could say something else.
+PINNED = {
+    "hosts": "{{ groups | mycosoft.rack.rack_group(ansible_play_hosts_all) }}",  # --tags, --skip-tags, --start-at-task, --step, --limit, no server
+    "strategy": "ansible.builtin.linear",  # ANSIBLE_STRATEGY; in full, because ANSIBLE_STRATEGY_PLUGINS may hold another one of that name
+    "gather_facts": False,  # ANSIBLE_GATHERING
+    "timeout": 0,  # ANSIBLE_TASK_TIMEOUT ends the wait for a command, not the command
+}
+#: Keywords of a play or a task that let some servers go ahead, or on without others.
+SEPARATING = {"serial", "max_fail_percentage", "throttle", "order", "tags", "ignore_errors"}
+
+
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
+def test_no_environment_and_no_option_changes_the_order_of_a_playbook_or_ends_it_well_when_it_did_nothing(playbook: str) -> None:
+    for play in load(playbook):
+        assert {key: play.get(key) for key in PINNED} == PINNED, play["name"]
+        assert isinstance(play["any_errors_fatal"], bool), f"{play['name']}: ANSIBLE_ANY_ERRORS_FATAL would decide"
+        assert [mapping for mapping in mappings(play) if SEPARATING & set(mapping)] == []
+        assert "ignore_unreachable" not in play
+
+
+def test_a_server_that_cannot_be_reached_is_passed_over_only_where_the_run_fails_in_the_end() -> None:
+    passing = {path for path in files("playbooks/*.yml", "roles/*.yml") for mapping in mappings(load(path)) if mapping.get("ignore_unreachable")}
+    assert passing == {"roles/status/tasks/main.yml"}
+    assert load("roles/status/tasks/main.yml")[-1]["name"] == "Status | Fail if a server is unreachable"
+
+
+INVENTORY = "[rack]\nsandbox\noverflow1\n[beside]\nedge\n[all:vars]\nansible_connection=local\n"
+OF_DEPLOYS = f"{COLLECTION}.deploy"
+
+
+@pytest.mark.parametrize(
+    ("inventory", "options", "environment", "why"),
+    [
+        pytest.param(INVENTORY, ["--tags", "deploy", "--skip-tags", "always"], {}, "--tags deploy leaves out every step", id="tags, and none always"),
+        pytest.param(INVENTORY, [], {"ANSIBLE_SKIP_TAGS": "untagged"}, "--skip-tags untagged leaves out every step", id="tags of the environment"),
+        pytest.param(INVENTORY, ["--start-at-task", "Report", "--step"], {}, "leaves out the checks", id="start at a task, asked"),
+        pytest.param(INVENTORY, ["--limit", "edge"], {}, "--limit edge names none of its servers (sandbox, overflow1)", id="a limit beside the rack"),
+        pytest.param("sandbox\n", [], {}, "no server in the group rack", id="no group"),
+    ],
+)
+def test_a_run_that_would_do_nothing_or_a_part_fails_before_its_first_task(
+    inventory: str, options: list[str], environment: dict[str, str], why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By every playbook: the invariant above says that all have the guard."""
+    (tmp_path / "hosts").write_text(inventory)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    done = run("ansible-playbook", "--inventory", tmp_path / "hosts", *options, OF_DEPLOYS)
+    assert (done.returncode != 0, why in " ".join(done.stderr.split()), "TASK [" in done.stdout) == (True, True, False), done.stdout + done.stderr
+
+
+def test_a_rack_without_a_service_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "hosts").write_text(INVENTORY)
+    done = run("ansible-playbook", "--inventory", tmp_path / "hosts", "--extra-vars", '{"rack_stacks": {}, "rack_system_reserve": "1G"}', OF_DEPLOYS)
+    assert (done.returncode, "rack_stacks places no service on a server" in " ".join(done.stdout.split())) == (2, True), done.stdout + done.stderr
 
 
 def test_no_tag_and_no_condition_can_skip_a_step_of_the_deploy() -> None:
