@@ -11,9 +11,9 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import 
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._report.failure import failure_text
 
 
-def deploy_failure(result: t.Any, action: str, lost: t.Any = (), problems: t.Any = (), restored: t.Any = None) -> str:
+def deploy_failure(result: t.Any, action: str, lost: t.Any = (), problems: t.Any = (), restored: t.Any = None, not_rolled_back: t.Any = None) -> str:
     """The text of one host."""
-    return failure_text(str(action), plain(result or {}), plain(list(lost)), plain(list(problems)), plain(restored or {}))
+    return failure_text(str(action), plain(result or {}), plain(list(lost)), plain(list(problems)), plain(restored or {}), plain(not_rolled_back or {}))
 
 
 class FilterModule:

@@ -16,6 +16,13 @@ description:
     A rollback restores the commits, the override and the image tags. C(docker compose up --no-build) then recreates the previous containers,
     from the same images with the same configuration.
   - What runs when the first deployment begins, or was changed by hand since the last one, is recorded as a release too.
+  - >-
+    A rollback never touches what still runs as it did in the release. C(start) in RV(stacks) has the other services: what ran then and does not now, or runs in
+    another version. What had done its work by then, such as a migration, is not run again.
+  - >-
+    An image that is gone cannot be kept. If its container does not run, a warning names it and the run goes on; if it runs, O(state=pinned) fails before
+    anything is changed.
+  - Only tags in the registry C(rollback.mycosoft.rack) and directories of releases are ever removed, which this module alone creates.
 author:
   - mycosoft.rack maintainers (@mycosoft)
 extends_documentation_fragment:
@@ -35,6 +42,9 @@ options:
       - V(pinned) records what runs and tags its images, before anything is changed.
       - V(finished) records the outcome, O(result). With V(ok) what runs now becomes the current release.
       - V(restored) restores what the release O(to) consists of. If O(to) is given and O(run) has not begun, it first does what V(pinned) does.
+      - >-
+        Without O(to) one stack that cannot be restored does not keep the others from it; the module fails at the end, and returns RV(stacks) all the same. With
+        O(to) it fails before it changes anything, if a stack has the release and cannot be restored.
     type: str
     choices: [pinned, finished, restored]
     required: true
@@ -45,6 +55,9 @@ options:
   stacks:
     description:
       - The stacks of this host by name, each with C(project) (its Compose project) and C(sources) (list of the directories of its git checkouts).
+      - >-
+        With C(arguments) (list of what stands between C(docker compose) and its verb) C(start) in RV(stacks) has only services that the restored Compose files
+        have.
       - The override of a stack is the one that P(mycosoft.rack.compose_override#module) wrote in the same O(state_directory).
     type: dict
     required: true
@@ -145,16 +158,34 @@ stacks:
       elements: str
       sample: [20261101T040000Z-0a11]
     stopped:
-      description: Containers that were stopped because the release does not have their service and they were created since the run began.
+      description: Containers that were stopped because nothing of their service ran in the release and they were created since the run began.
       type: list
       elements: str
+    start:
+      description: Services of the restored release that have to be started, because they do not run as they did then. Everything else is left alone.
+      type: list
+      elements: str
+      sample: [website]
+    without_image:
+      description: Services that do not run and whose image is gone, so that a rollback cannot start them.
+      type: list
+      elements: str
+      sample: []
+    stays:
+      description: Why the stack does not have the release O(to) and stays as it is. Null if it has.
+      type: str
+      sample: null
+    problem:
+      description: Why the stack could not be restored. Null if it was. The module fails if there is a problem.
+      type: str
+      sample: null
 """
 
 import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, RackError, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.jsonlines import append
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import STATE_OPTIONS, state_path
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import iso
@@ -165,7 +196,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._lock.file import Lo
 from ansible_collections.mycosoft.rack.plugins.module_utils._offload.moved import Moved, read_moved
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.live import LiveStack, read_stacks
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import Release
-from ansible_collections.mycosoft.rack.plugins.module_utils._release.steps import ReleaseRun, read_room
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.steps import ReleaseRun, aimed, attempted, read_room
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.store import Store
 
 
@@ -201,6 +232,26 @@ def refuse_moved(moved: Moved, targets: t.Mapping[str, t.Optional[Release]]) -> 
         raise InvalidInput("Cannot roll back: %s, moved since that release. Deploy an older commit, or move it back first." % ", ".join(old), moved=old)
 
 
+def restore(works: t.Mapping[str, ReleaseRun], moved: t.Optional[Moved]) -> t.Dict[str, Facts]:
+    """``moved`` is given if somebody asked for the rollback. Then nothing is restored unless every stack that has the release can be."""
+    aims = {name: aimed(work, moved is not None) for name, work in works.items()}
+    problems = [kept["problem"] for _target, kept in aims.values() if "problem" in kept]
+    if moved is not None:
+        if problems:
+            raise InvalidInput(" ".join(problems))
+        refuse_moved(moved, {name: target for name, (target, _kept) in aims.items()})
+    return {name: attempted(work, *aims[name]) for name, work in works.items()}
+
+
+def warn(module: AnsibleModule, done: t.Mapping[str, Facts]) -> None:
+    """Name what a run cannot keep, or does not go back to."""
+    for name, facts in done.items():
+        if facts["stays"]:
+            module.warn("%s It stays as it is." % facts["stays"])
+        for service in facts["without_image"]:
+            module.warn("The image of %s/%s, which does not run, is gone: a rollback cannot start it." % (name, service))
+
+
 def run(module: AnsibleModule) -> Facts:
     params = module.params
     directory = params["state_directory"]
@@ -209,19 +260,20 @@ def run(module: AnsibleModule) -> Facts:
     works, room = {}, read_room(Kernel(), engine)
     for stack in stacks:
         store = Store(state_path(directory, "releases") / stack.name)
-        work = ReleaseRun(params, who, room, LiveStack(engine, module.run_command, stack), store, store.history(), now, module.check_mode)
+        work = ReleaseRun(params, who, room, stack.name, LiveStack(engine, module.run_command, stack), store, store.history(), now, module.check_mode)
         works[stack.name] = work.begin() if params["state"] == "restored" and params["to"] else work
     if params["state"] == "restored":
-        targets = {name: work.target() for name, work in works.items()}  # all of them, before the first is restored
-        if params["to"]:
-            refuse_moved(read_moved(state_path(directory, "moved")), targets)
-        done = {name: work.restored(targets[name]) for name, work in works.items()}
+        done = restore(works, read_moved(state_path(directory, "moved")) if params["to"] else None)
     else:
         done = {name: work.pinned() if params["state"] == "pinned" else work.finished() for name, work in works.items()}
     if params["state"] == "finished" and not module.check_mode:
         for name, facts in done.items():
             append(state_path(directory, "history"), {"event": "release", "stack": name, **facts["release"]})
+    warn(module, done)
     changed = [facts.pop("changed") for facts in done.values()]
+    problems = [facts["problem"] for facts in done.values() if facts["problem"]]
+    if problems:
+        raise RackError(" ".join(problems), changed=any(changed), stacks=done)
     began = {"began": min([facts["release"]["began"] for facts in done.values()] or [iso(now)])} if params["state"] == "pinned" else {}
     return {"changed": any(changed), "stacks": done, **began}
 

@@ -146,8 +146,8 @@ class DockerEngine(Contents):
             "Name": "/" + container.name,
             "Image": container.image,
             "Config": {"Image": container.reference, "Labels": container.labels},
-            "State": {"Status": container.state, "FinishedAt": _iso(container.finished)},
-            "HostConfig": {"Memory": container.memory},
+            "State": {"Status": container.state, "FinishedAt": _iso(container.finished), "ExitCode": container.exit_code},
+            "HostConfig": {"Memory": container.memory, "RestartPolicy": {"Name": container.restart, "MaximumRetryCount": 0}},
         }
 
     def stop_container(self, _query: Query, identifier: str) -> Answer:

@@ -36,6 +36,8 @@ class Container:
     created: int = 1795387705
     reference: str = ""
     memory: int = 0
+    exit_code: int = 0
+    restart: str = "unless-stopped"
 
 
 @dataclass

@@ -76,6 +76,10 @@ class Compose:
         """Raises Refused where Compose does not accept the files with ``override``, a path, after them."""
         self._ask(["--file", override], ["config", "--quiet"])
 
+    def services(self) -> t.List[str]:
+        """The services that a start of everything starts: not those in profiles. Raises Refused."""
+        return self._ask([], ["config", "--services"]).split()
+
     def images(self) -> t.List[str]:
         """The images that the files name. Raises Refused."""
         return self._ask([], ["config", "--images"]).split()

@@ -16,6 +16,16 @@ POLL = 0.5
 SETTLED = 5.0
 
 
+#: Restart policies that leave a container alone once it has ended with 0.
+_LEFT_ALONE = ("", "no", "on-failure")
+
+
+def has_finished(detail: Json) -> bool:
+    """Whether an inspected container has done its work: it ended with 0, and its restart policy does not start it again. So does a migration."""
+    state, policy = detail["State"], (detail.get("HostConfig") or {}).get("RestartPolicy") or {}
+    return state.get("Status") == "exited" and state.get("ExitCode") == 0 and str(policy.get("Name") or "") in _LEFT_ALONE
+
+
 class Waited(t.NamedTuple):
     """``state``: ``healthy``, ``starting``, ``unhealthy`` or ``ended``; ``seconds`` waited so far; ``detail``: the last inspection."""
 

@@ -17,6 +17,8 @@ ONEOFF = "com.docker.compose.oneoff"
 CONFIG_HASH = "com.docker.compose.config-hash"
 #: ``depends_on`` of a service: ``db:service_healthy:false,cache:service_started:false``.
 DEPENDS_ON = "com.docker.compose.depends_on"
+#: Set on a container that Compose created to replace another one.
+REPLACE = "com.docker.compose.replace"
 SWARM_SERVICE = "com.docker.swarm.service.id"
 #: On a volume that the engine named itself; engines before 23.0 do not set it.
 ANONYMOUS_VOLUME = "com.docker.volume.anonymous"

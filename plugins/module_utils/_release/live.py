@@ -14,6 +14,8 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import Field, Where, each, fields, list_of, map_of
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import override_path
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import Conflict, Engine, NotFound
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import Compose
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.health import has_finished
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.labels import CONFIG_HASH, SERVICE, copy_of, of_detail, of_entry
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import Release, ReleasedService, ServiceContainer, StackState, pin
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.store import write_atomically
@@ -21,7 +23,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._release.store impor
 Json = t.Dict[str, t.Any]
 
 #: Runs a command: exit code, output, errors (``AnsibleModule.run_command``).
-Run = t.Callable[[t.List[str]], t.Tuple[int, str, str]]
+Run = t.Callable[..., t.Tuple[int, str, str]]
 
 #: The override of a stack that had none: it overrides nothing.
 _NO_OVERRIDE = "services: {}\n"
@@ -29,15 +31,22 @@ _NO_OVERRIDE = "services: {}\n"
 
 @dataclass(frozen=True)
 class DeployedStack:
-    """One stack of this host: its Compose project, its rendered override, the directories of its sources."""
+    """One stack of this host: its Compose project, its rendered override, the directories of its sources, and what stands between ``docker compose`` and
+    its verb, if known.
+    """
 
     name: str
     project: str
     override: Path
     sources: t.Tuple[str, ...]
+    arguments: t.Tuple[str, ...] = ()
 
 
-_STACK = {"project": Field(each(str), blank=""), "sources": Field(list_of(each(str)), default=())}
+_STACK = {
+    "project": Field(each(str), blank=""),
+    "sources": Field(list_of(each(str)), default=()),
+    "arguments": Field(list_of(each(str)), default=()),
+}
 
 
 def read_stacks(raw: t.Any, state_directory: str) -> t.List[DeployedStack]:
@@ -59,7 +68,8 @@ class LiveStack:
 
     def state(self) -> StackState:
         """What is there now, running or stopped: a service that is down belongs to its stack."""
-        newest = {copy.service: copy.found for copy in sorted(self.copies(), key=lambda copy: copy.found.running)}  # the last one counts
+        copies = sorted(self.copies(), key=lambda copy: (copy.found.running, copy.state != "created"))
+        newest = {copy.service: copy.found for copy in copies}  # the last one counts
         return StackState(dict(sorted(newest.items())), self.sources(), self.override())
 
     def copies(self) -> t.List[ServiceContainer]:
@@ -68,10 +78,15 @@ class LiveStack:
         return [copy for copy in copies if copy is not None]
 
     def keep(self, release: Release) -> None:
-        """Give the images of a release a name that no clean-up removes."""
+        """Give the images of a release a name that no clean-up removes; an image that is gone cannot be kept."""
         for name, service in (release.state.services if release.state else {}).items():
             repository, tag = pin(self._stack.project, name, release.id)
-            self._engine.post("/images/%s/tag" % service.image_id, repo=repository, tag=tag)
+            with contextlib.suppress(NotFound):
+                self._engine.post("/images/%s/tag" % service.image_id, repo=repository, tag=tag)
+
+    def without_image(self, release: Release) -> t.List[str]:
+        """Services of a release whose image is gone."""
+        return [name for name, service in (release.state.services if release.state else {}).items() if not self._has_image(service.image_id)]
 
     def forget(self, release: Release) -> None:
         """Take these names away; an image that has no other one goes with it, unless a container uses it; its parents stay."""
@@ -79,14 +94,29 @@ class LiveStack:
             with contextlib.suppress(NotFound, Conflict):
                 self._engine.delete("/images/%s:%s" % pin(self._stack.project, name, release.id), noprune="1")
 
+    def to_start(self, state: StackState) -> t.List[str]:
+        """Services that have to be started to bring ``state`` back. What did not run then is left out if its image is gone."""
+        names = state.to_start(self.copies())
+        return [name for name in names if state.services[name].running or self._has_image(state.services[name].image_id)]
+
+    def in_files(self, services: t.Sequence[str]) -> t.List[str]:
+        """Those of ``services`` that the Compose files have; all of them where the files are not known. Raises RackError if Compose refuses the files."""
+        if not services or not self._stack.arguments:
+            return list(services)
+        override = ["--file", str(self._stack.override)] if self._stack.override.exists() else []
+        files = {"arguments": [*self._stack.arguments, *override], "files": ["the files of %s" % self._stack.name], "directory": "this release"}
+        known = Compose(self._run, files).services()
+        return [name for name in services if name in known]
+
     def refuse_incomplete(self, release: Release, state: StackState) -> None:
-        """Raise InvalidInput, before anything is changed, where something of ``state`` is no longer here."""
-        missing = ["the image %s of %s" % (service.image_id, name) for name, service in state.services.items() if not self._has_image(service.image_id)]
+        """Raise InvalidInput, before anything is changed, where something that ``state`` needs is no longer here."""
+        needed = {name: state.services[name].image_id for name in self.to_start(state)}
+        missing = ["the image %s of %s" % (image, name) for name, image in needed.items() if not self._has_image(image)]
         missing += ["the commit %s in %s" % (commit, folder) for folder, commit in state.sources.items() if not self._has_commit(folder, commit)]
         if missing:
             raise InvalidInput(
-                "Cannot go back to release %s of %s: %s is not there any more. Nothing was changed. Name an older release, or deploy the commits anew."
-                % (release.id, self._stack.name, " and ".join(missing))
+                "Cannot roll back %s to release %s: %s is not there any more. Nothing of %s was changed. Roll back to an older release, or deploy again."
+                % (self._stack.name, release.id, " and ".join(missing), self._stack.name)
             )
 
     def restore(self, state: StackState) -> None:
@@ -98,17 +128,22 @@ class LiveStack:
             # keeps what a person changed there, and refuses where that is in the way
             code, _output, errors = self._run(["git", "-C", folder, "reset", "--quiet", "--keep", commit])
             if code:
-                raise RackError("Cannot bring %s back to %s: %s. Put the local changes away (git stash) and run again." % (folder, commit, errors.strip()))
+                raise RackError(
+                    "Cannot roll back %s: %s cannot be brought back to %s: %s. Put the local changes away (git stash) and run again."
+                    % (self._stack.name, folder, commit, errors.strip())
+                )
         path, override = self._stack.override, _NO_OVERRIDE if state.override is None else state.override
         if not path.exists() or path.read_text(encoding="utf-8") != override:
             write_atomically(path, override)
         for service in state.services.values():
             if "@" not in service.image and self._image_of(service.image) != service.image_id:  # a digest always means the same image
-                self._engine.post("/images/%s/tag" % service.image_id, **_reference(service.image))
+                with contextlib.suppress(*(() if service.running else (NotFound,))):
+                    self._engine.post("/images/%s/tag" % service.image_id, **_reference(service.image))
 
     def stop_strangers(self, state: StackState, since: float) -> t.List[str]:
-        """Stop what was made ``since`` (seconds since 1970) for services that ``state`` does not have; their names."""
-        strangers = [entry for entry in self._containers() if _service(entry) not in state.services and entry["Created"] >= int(since)]
+        """Stop what was made ``since`` (seconds since 1970) for services of which nothing ran in ``state``; their names."""
+        stop = state.to_stop(self.copies())
+        strangers = [entry for entry in self._containers() if _service(entry) in stop and entry["Created"] >= int(since)]
         for entry in strangers:
             self._engine.post("/containers/%s/stop" % entry["Id"])
         return sorted(entry["Names"][0].lstrip("/") for entry in strangers)
@@ -136,8 +171,9 @@ class LiveStack:
             config_hash=of_detail(detail).get(CONFIG_HASH),
             memory=detail["HostConfig"].get("Memory") or 0,
             running=detail["State"]["Status"] == "running",
+            finished=has_finished(detail),
         )
-        return ServiceContainer(detail["Name"].lstrip("/"), _service(entry), found)
+        return ServiceContainer(detail["Name"].lstrip("/"), _service(entry), found, detail["State"]["Status"])
 
     def sources(self) -> t.Dict[str, str]:
         """Directory -> commit, of those that are checked out."""

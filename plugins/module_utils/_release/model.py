@@ -25,12 +25,16 @@ Json = t.Dict[str, t.Any]
 _WHOLE = ("ok", "found")
 
 
+class NoRelease(InvalidInput):
+    """A stack does not have the release that is asked for."""
+
+
 @dataclass(frozen=True)
 class ReleasedService:
     """What one service ran: the name Compose knows its image by, the image itself, the hash of its configuration.
 
-    ``memory``: the limit of its container in bytes, 0 for none, and None where a record does not tell; ``running``: whether it ran, or had ended, as a
-    migration does. Neither can be brought back by starting the service again: they do not make it another one.
+    ``memory``: the limit of its container in bytes, 0 for none, and None where a record does not tell; ``running``: whether it ran; ``finished``: whether it
+    had done its work, as a migration does. None of them can be brought back by starting the service again: they do not make it another one.
     """
 
     image: str
@@ -38,15 +42,22 @@ class ReleasedService:
     config_hash: t.Optional[str]
     memory: t.Optional[int] = field(default=None, compare=False)
     running: bool = field(default=True, compare=False)
+    finished: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
 class ServiceContainer:
-    """One container of a service, as it is now."""
+    """One container of a service, as it is now; ``state`` in the engine's words."""
 
     name: str
     service: str
     found: ReleasedService
+    state: str = "running"
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it runs, or will again."""
+        return self.state in ("running", "restarting", "paused")
 
 
 @dataclass(frozen=True)
@@ -60,6 +71,23 @@ class StackState:
     def same_containers(self, other: StackState) -> bool:
         """Whether the same images run with the same configuration."""
         return self.services == other.services
+
+    def to_start(self, copies: t.Iterable[ServiceContainer]) -> t.List[str]:
+        """Services that a start has to bring back, by name; ``copies``: what is there now.
+
+        What still runs as it did is left alone. What did not run is started only if another version of it runs now, and what had done its work never:
+        see :meth:`to_stop`.
+        """
+        up = [copy for copy in copies if copy.is_up]
+        running = {copy.service for copy in up if copy.found.running}
+        changed = {copy.service for copy in up if copy.service in self.services and copy.found != self.services[copy.service]}
+        return sorted(
+            name for name, service in self.services.items() if not service.finished and (name in changed or (service.running and name not in running))
+        )
+
+    def to_stop(self, copies: t.Iterable[ServiceContainer]) -> t.Set[str]:
+        """Services of which a container is up although nothing of them was: they were not there, or had done their work."""
+        return {copy.service for copy in copies if copy.is_up and (copy.service not in self.services or self.services[copy.service].finished)}
 
     def facts(self) -> Json:
         """Plain JSON types. The override has its own file: only its hash is told."""
@@ -76,7 +104,9 @@ def read_state(facts: Json, override: t.Optional[str]) -> StackState:
 
 
 def _read_service(facts: Json) -> ReleasedService:
-    return ReleasedService(facts["image"], facts["image_id"], facts["config_hash"], facts.get("memory"), facts.get("running", True))
+    return ReleasedService(
+        facts["image"], facts["image_id"], facts["config_hash"], facts.get("memory"), facts.get("running", True), facts.get("finished", False)
+    )
 
 
 @dataclass(frozen=True)
@@ -141,7 +171,7 @@ class History:
     def target(self, run: str, to: t.Optional[str]) -> Release:
         """What to go back to: by name; ``previous``, the one before the current; None, the one that ran before ``run``.
 
-        Raises InvalidInput where there is none.
+        Raises NoRelease where there is none, and InvalidInput for one that cannot be gone back to.
         """
         wanted = to
         if to is None:
@@ -151,11 +181,13 @@ class History:
             current = self.find(self.current)
             wanted = current.previous if current else None
         found = self.find(wanted)
-        if found is None or not found.whole:
-            known = [release.id for release in self.releases if release.whole]
-            cause = "%s is no release one can go back to" % wanted if wanted else "nothing of ours ran before"
-            raise InvalidInput("Cannot roll back: %s. %s" % (cause, suggestion(wanted or "", known) if wanted else "Deploy instead."))
-        return found
+        if found is not None and found.whole:
+            return found
+        known = [release.id for release in self.releases if release.whole]
+        if not wanted:
+            raise NoRelease("nothing of ours ran before. Deploy instead.")
+        kind = NoRelease if found is None else InvalidInput
+        raise kind("%s is no release one can go back to. %s" % (wanted, suggestion(wanted, known)))
 
     def forgettable(self, keep: int) -> t.List[Release]:
         """All but the newest ``keep`` whole releases; never the current one, the one before it, and what is under way."""

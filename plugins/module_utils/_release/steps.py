@@ -12,17 +12,27 @@ import contextlib
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, RackError
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, RackError
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import iso, timestamp
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import Engine
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.disk import measure
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.live import LiveStack
-from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import History, Release
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import History, NoRelease, Release
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.store import Store
 
 #: What is told of a stack to which nothing was done.
-_NOTHING: Facts = {"changed": False, "release": None, "found": False, "forgotten": [], "stopped": []}
+NOTHING: Facts = {
+    "changed": False,
+    "release": None,
+    "found": False,
+    "forgotten": [],
+    "stopped": [],
+    "start": [],
+    "without_image": [],
+    "stays": None,
+    "problem": None,
+}
 
 
 def read_room(kernel: Kernel, engine: Engine) -> Facts:
@@ -37,11 +47,12 @@ def _at(moment: str, room: Facts) -> Facts:
 
 @dataclass(frozen=True)
 class ReleaseRun:
-    """One stack in one call. ``starter``: who started the run; ``room``: free memory and disk now; ``check``: only say what would be done."""
+    """One ``stack`` in one call. ``starter``: who started the run; ``room``: free memory and disk now; ``check``: only say what would be done."""
 
     params: t.Mapping[str, t.Any]
     starter: Facts
     room: Facts
+    stack: str
     released: LiveStack
     store: Store
     history: History
@@ -57,6 +68,7 @@ class ReleaseRun:
         about = {**self.starter, **self.params["about"], "began": iso(self.now), **_at("before", self.room)}
         begun = self.history.begun(self.run, self.released.state(), about)
         found = next((release.id for release in begun if release.state is not None), None)
+        self._refuse_lost([service for release in begun for service in self.released.without_image(release) if _runs(release, service)])
         for release in begun if not self.check else ():
             self.released.keep(release)
             self.store.write(release)
@@ -64,15 +76,25 @@ class ReleaseRun:
             self.store.set_current(found)
         return replace(self, history=History(self.history.releases + tuple(begun), found or self.history.current))
 
+    def _refuse_lost(self, services: t.Sequence[str]) -> None:
+        """Raise InvalidInput if the image of a service that runs is gone: whatever replaces it, nobody could go back."""
+        if services:
+            raise InvalidInput(
+                "Cannot record what runs of %s: the image of %s was removed while its container runs, so that a rollback could not start it again. "
+                "Pull or load that image again, or have Compose recreate the service (docker compose up), then run again." % (self.stack, ", ".join(services))
+            )
+
     def pinned(self) -> Facts:
         after = self.begin().history
         new, release = after.releases[len(self.history.releases) :], after.find(self.run)
-        return {**_NOTHING, "changed": bool(new), "release": release and release.facts(), "found": any(one.state is not None for one in new)}
+        lost = [service for one in new for service in self.released.without_image(one)]
+        found = any(one.state is not None for one in new)
+        return {**NOTHING, "changed": bool(new), "release": release and release.facts(), "found": found, "without_image": lost}
 
     def finished(self) -> Facts:
         begun, result = self.history.find(self.run), self.params["result"]
         if self.check and begun is None:  # it was only said that it would be pinned
-            return {**_NOTHING, "changed": True}
+            return {**NOTHING, "changed": True}
         began = timestamp(str(begun.about.get("began", "")) if begun else "") or self.now
         about = {"ended": iso(self.now), "seconds": round(self.now - began), **_at("after", self.room)}
         release = self.history.ended(self.run, result, self.released.state(), about)
@@ -81,7 +103,8 @@ class ReleaseRun:
         forgotten = after.forgettable(self.params["keep"])
         if not self.check:
             self._write(release, current, forgotten)
-        return {**_NOTHING, "changed": True, "release": release.facts(), "forgotten": [one.id for one in forgotten]}
+        lost = self.released.without_image(release)
+        return {**NOTHING, "changed": True, "release": release.facts(), "forgotten": [one.id for one in forgotten], "without_image": lost}
 
     def _write(self, release: Release, current: t.Optional[str], forgotten: t.Iterable[Release]) -> None:
         """In the order that a run which dies in between can be understood: images first, the link after them, what is old last."""
@@ -94,11 +117,16 @@ class ReleaseRun:
             self.store.remove(old)
 
     def target(self) -> t.Optional[Release]:
-        """What to go back to, whole and still here; None where nothing of ours ran before."""
+        """What to go back to, whole and still here; None where nothing of ours ran before. Raises InvalidInput, NoRelease where somebody named one that
+        this stack does not have.
+        """
         begun = self.history.find(self.run)
         if self.params["to"] is None and (begun.previous is None if begun else self.check):
             return None
-        target = self.history.target(self.run, self.params["to"])
+        try:
+            target = self.history.target(self.run, self.params["to"])
+        except InvalidInput as error:
+            raise error.__class__("Cannot roll back %s: %s" % (self.stack, error.message)) from error
         if target.state is not None:
             self.released.refuse_incomplete(target, target.state)
         return target
@@ -106,13 +134,34 @@ class ReleaseRun:
     def restored(self, target: t.Optional[Release]) -> Facts:
         begun = self.history.find(self.run)
         if target is None or target.state is None or begun is None:
-            return dict(_NOTHING)
+            return dict(NOTHING)
         changed = self.released.differs(target.state)
-        stopped: t.List[str] = []
+        start, stopped = self.released.to_start(target.state), t.cast(t.List[str], [])
         if not self.check:
             self.released.restore(target.state)
             stopped = self.released.stop_strangers(target.state, timestamp(str(begun.about.get("began", ""))) or self.now)
             # Where a full disk takes no note, what ran before is back all the same; where somebody named it, the note decides what is current.
             with contextlib.suppress(*(() if self.params["to"] else (RackError,))):
                 self.store.write(replace(begun, about={**begun.about, "restored": target.id}))
-        return {**_NOTHING, "changed": changed or bool(stopped), "release": target.facts(), "stopped": stopped}
+        start = self.released.in_files(start)
+        return {**NOTHING, "changed": changed or bool(stopped), "release": target.facts(), "stopped": stopped, "start": start}
+
+
+def _runs(release: Release, service: str) -> bool:
+    return release.state is not None and release.state.services[service].running
+
+
+def aimed(work: ReleaseRun, wanted: bool) -> t.Tuple[t.Optional[Release], Facts]:
+    """What a stack goes back to, or what keeps it from that; ``wanted``: somebody asked for the rollback."""
+    try:
+        return work.target(), {}
+    except InvalidInput as error:
+        return None, {"stays" if wanted and isinstance(error, NoRelease) else "problem": error.message}
+
+
+def attempted(work: ReleaseRun, target: t.Optional[Release], kept: Facts) -> Facts:
+    """What was done with one stack. One that cannot be restored does not keep the others from it."""
+    try:
+        return {**NOTHING, **kept} if kept else work.restored(target)
+    except RackError as error:
+        return {**NOTHING, "problem": error.message}

@@ -139,7 +139,7 @@ def _stack(plan: RackPlan, stack: Stack, host: str, services: t.Sequence[Service
 
 def _release(stack: Stack) -> Json:
     """What docker_release has to know of a stack. Values of its environment, which may be secret, are not among it."""
-    return {"project": stack.project, "sources": [source.dest for source in stack.sources]}
+    return {"project": stack.project, "sources": [source.dest for source in stack.sources], "arguments": _arguments(stack)}
 
 
 def _arguments(stack: Stack) -> t.List[str]:

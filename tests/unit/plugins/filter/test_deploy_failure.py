@@ -52,6 +52,26 @@ CASES: dict[str, tuple[Json, Json, str]] = {
             "moon stays as it is, locked by this run: run again when it is reachable."
         ),
     ),
+    "the rollback failed, too": (
+        FAILED,
+        {
+            "restored": {**BACK, "shop": {"release": None, "problem": "Cannot roll back shop: the image is not there any more."}},
+            "not_rolled_back": {"failed": True, "results": [{"failed": True, "msg": "Cannot finish the start of mindex: exit code 1"}, {"msg": "well"}]},
+        },
+        (
+            "General error: application not healthy after 30s. The rollback failed, too: Cannot roll back shop: the image is not there any more. "
+            "Cannot finish the start of mindex: exit code 1. always-on, mindex: commits, limits and images are those of the previous release. "
+            "Correct the cause and deploy again."
+        ),
+    ),
+    "nothing could be rolled back": (
+        FAILED,
+        {
+            "restored": {"shop": {"release": None, "problem": "Cannot roll back shop: no."}},
+            "not_rolled_back": {"failed": True, "msg": "Cannot roll back shop: no."},
+        },
+        "General error: application not healthy after 30s. The rollback failed, too: Cannot roll back shop: no. Correct the cause and deploy again.",
+    ),
     "it said nothing": ({"failed": True}, {}, "a task failed without a message. There was no previous release to roll back to."),
 }
 

@@ -158,7 +158,8 @@ def test_what_a_purge_names_comes_from_the_addresses_of_public_services_each_onc
 def test_of_a_release_the_plan_tells_the_project_and_the_checkouts() -> None:
     sources = [{"repo": "git@example.org:site.git", "dest": "/srv/site"}, {"repo": "git@example.org:mas.git", "dest": "/srv/mas"}]
     result = plan({"s": stack(project="shop", sources=sources, services={"x": {"memory": "1G", "env": {"PASSWORD": "secret"}}})})
-    assert result["hosts"]["sandbox"]["releases"] == {"s": {"project": "shop", "sources": ["/srv/site", "/srv/mas"]}}
+    arguments = ["--project-name", "shop", "--project-directory", "/srv/x", "--file", "/srv/x/compose.yml"]
+    assert result["hosts"]["sandbox"]["releases"] == {"s": {"project": "shop", "sources": ["/srv/site", "/srv/mas"], "arguments": arguments}}
     assert result["hosts"]["overflow1"]["releases"] == {}
 
 

@@ -77,8 +77,10 @@ def run(engine: DockerEngine, shop: Shop, tmp_path: Path, capsys: pytest.Capture
         with patch_module_args({**given, "_ansible_check_mode": check}), pytest.raises(SystemExit):
             docker_release.main()
         assert engine.violations == []
-        result: Result = json.loads(capsys.readouterr().out)
-        return result
+        said = capsys.readouterr()
+        result: Result = json.loads(said.out)
+        # where the controller's code is loaded, too, warnings go to its display
+        return {**result, "warned": " ".join([str(result.pop("warnings", "")), *said.err.split()])}
 
     return call
 
@@ -167,8 +169,66 @@ def test_where_an_image_is_gone_nothing_is_touched(deployed: Run, shop: Shop, en
     del engine.images[gone]
     result = deployed("restored", SECOND, to="previous")
     assert result["failed"] is True
-    assert f"the image {gone} of web is not there any more. Nothing was changed." in result["msg"]
+    assert f"Cannot roll back shop to release {FIRST}-found: the image {gone} of web is not there any more. Nothing of shop was changed." in result["msg"]
     assert shop.override.read_text() == "limits of two\n"
+
+
+def test_one_stack_that_cannot_go_back_does_not_keep_the_others_from_it(deployed: Run, shop: Shop, engine: DockerEngine, tmp_path: Path) -> None:
+    stacks = {"blog": {"project": "blog"}, "shop": {"project": "shop", "sources": [str(shop.checkout)]}, "new": {"project": "new"}}
+    labels = {"com.docker.compose.project": "blog", "com.docker.compose.service": "page", "com.docker.compose.config-hash": "1"}
+    page = engine.add_container("blog-page-1", engine.add_image("blog:1").id, "running", labels=labels, reference="blog:1")
+    deployed("pinned", SECOND, stacks=stacks)
+    shop.deploy("three")
+    del engine.images[page.image]
+
+    result = deployed("restored", SECOND, stacks=stacks)
+
+    assert result["msg"].startswith(f"Cannot roll back blog to release {SECOND}-found: the image {page.image} of page is not there any more.")
+    assert "shop" not in result["msg"]
+    told = {name: (stack["problem"] is None, stack["start"]) for name, stack in result["stacks"].items()}
+    assert told == {"blog": (False, []), "shop": (True, ["web"]), "new": (True, [])}
+    assert shop.override.read_text() == "limits of two\n"
+
+
+def test_going_back_by_hand_leaves_a_stack_alone_that_has_nothing_to_go_back_to(deployed: Run, shop: Shop, engine: DockerEngine) -> None:
+    stacks = {"shop": {"project": "shop", "sources": [str(shop.checkout)]}, "new": {"project": "new"}}
+    result = deployed("restored", SECOND, to="previous", stacks=stacks)
+    assert result["stacks"]["shop"]["release"]["id"] == f"{FIRST}-found"
+    said = "Cannot roll back new: nothing of ours ran before. Deploy instead."
+    assert result["stacks"]["new"]["stays"] == said
+    assert f"{said} It stays as it is." in result["warned"]
+
+
+def test_what_runs_as_it_did_is_not_started_again(deployed: Run, shop: Shop, engine: DockerEngine) -> None:
+    """A start that failed before it replaced anything leaves everything as it was."""
+    deployed("pinned", SECOND)
+    shop.git("commit", "--quiet", "--allow-empty", "--message", "three")
+    result = deployed("restored", SECOND)
+    assert (result["changed"], result["stacks"]["shop"]["start"]) == (True, [])
+
+
+@pytest.mark.parametrize(("state", "refused"), [("exited", False), ("running", True)])
+def test_an_image_that_is_gone_is_no_reason_not_to_deploy_unless_its_container_runs(
+    run: Run, shop: Shop, engine: DockerEngine, tmp_path: Path, state: str, refused: bool
+) -> None:
+    labels = {"com.docker.compose.project": "shop", "com.docker.compose.service": "old", "com.docker.compose.config-hash": "1"}
+    engine.add_container("shop-old-1", "sha256:gone", state, labels=labels, reference="old:1", exit_code=1)
+    result = run("pinned", FIRST)
+    if refused:
+        assert result["msg"].startswith("Cannot record what runs of shop: the image of old was removed while its container runs")
+        assert (engine.writes, (tmp_path / "state/releases").exists()) == ([], False)
+    else:
+        assert "The image of shop/old, which does not run, is gone: a rollback cannot start it." in result["warned"]
+        shop.deploy("two")
+        assert run("restored", FIRST)["stacks"]["shop"]["start"] == ["web"]
+
+
+def test_what_was_left_beside_a_stopped_service_is_not_taken_for_it(run: Run, shop: Shop, engine: DockerEngine) -> None:
+    (web,) = engine.containers.values()
+    web.state = "exited"
+    engine.add_container("%s_shop-web-1" % web.id[:12], "sha256:new", "created", labels=web.labels, reference="shop-web:latest", created=1 << 31)
+    run("pinned", FIRST)
+    assert shop.tags("one") == [f"{PINS}/web:{FIRST}-found", "shop-web:latest"]
 
 
 def test_what_is_older_than_is_kept_is_forgotten(deployed: Run, shop: Shop) -> None:
