@@ -18,6 +18,8 @@ description:
   - >-
     Until it is restarted, a stopped container has the restart policy V(no), so that neither a restart of the engine nor of the server starts it. Then it
     gets its own policy back.
+  - >-
+    If stopping everything that it may stop would not make enough memory available, it says so, and stops nothing, unless O(everything) is set.
 version_added: "0.1.0"
 author:
   - mycosoft.rack maintainers (@mycosoft)
@@ -74,7 +76,7 @@ options:
       - The default is V(20%) for O(state=stopped) and V(5%) for O(state=restored).
     type: str
   everything:
-    description: Whether to go on stopping when enough memory is available, until only essential containers run.
+    description: Whether to stop all containers that are not essential, even if less would be enough, or all of it is not enough.
     type: bool
     default: false
   unplanned:

@@ -23,6 +23,9 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.record imp
 _TRIES = 3
 _PAUSE = 5.0
 
+#: How many of the containers that stay are named where memory stays short.
+_NAMED = 3
+
 _NEVER = {"Name": "no", "MaximumRetryCount": 0}
 
 T = t.TypeVar("T")
@@ -37,6 +40,8 @@ class Recovery:
         self._engine, self._kernel, self._params, self._memory, self._check = engine, kernel, params, memory, check_mode
         self._deadline: float = time.monotonic() + params["seconds"]
         self._before = self._available()
+        #: Running containers whose memory could not be read.
+        self._unmeasured: t.Set[str] = set()
         self._found = self._look()
         self._planned = planned
         self._judgement = decide(self._found, planned, params["keep_labels"])
@@ -53,6 +58,8 @@ class Recovery:
     def stop(self) -> None:
         """Stop what can go until there is enough memory."""
         stops = [one for one in self._judgement.stops if self._may_go(one)]
+        if not self._params["everything"]:
+            self._fail_out_of_reach(stops)
         if self._check:
             self._stopped = stops if self._params["everything"] else enough(stops, self._memory - self._before, lambda one: one.memory)
             return
@@ -68,6 +75,27 @@ class Recovery:
             self._save(self._recorded.stopping(one.id))
             if self._hold(one):
                 self._stopped.append(one)
+
+    def _fail_out_of_reach(self, stops: t.Sequence[InspectedContainer]) -> None:
+        """Raises RackError where all of ``stops`` together do not hold the memory that is missing."""
+        held = sum(one.memory for one in stops)
+        if self._before + held >= self._memory or any(one.id in self._unmeasured for one in stops):
+            return
+        by_id = {one.id: one for one in self._found}
+        staying = sorted((by_id[name] for name in self._judgement.stays), key=lambda one: -one.memory)[:_NAMED]
+        raise RackError(
+            "Cannot make %s of memory available: %s are, and stopping everything that may be stopped would free about %s (%s). Nothing was stopped. "
+            "What stays and uses most: %s. Lower available (role recover: recover_available), move a service to another server, or set everything "
+            "(recover_everything) to stop what may be stopped all the same."
+            % (
+                human(self._memory),
+                human(self._before),
+                human(held),
+                ", ".join("%s %s" % (one.title, human(one.memory)) for one in stops) or "there is nothing",
+                ", ".join("%s %s (%s)" % (one.title, human(one.memory), self._judgement.stays[one.id]) for one in staying) or "nothing",
+            ),
+            **self.facts(),
+        )
 
     def _may_go(self, one: InspectedContainer) -> bool:
         if self._params["only_listed"]:
@@ -158,6 +186,8 @@ class Recovery:
             except NotFound:  # it went in between
                 continue
             cgroup = self._kernel.container(detail["Id"], int(detail["State"].get("Pid") or 0)) if detail["State"].get("Running") else None
+            if detail["State"].get("Running") and (cgroup is None or cgroup.working_set is None):
+                self._unmeasured.add(detail["Id"])
             found.append(read_container(detail, (cgroup.working_set or 0) if cgroup else 0, (cgroup.swap_used or 0) if cgroup else 0))
         return found
 

@@ -108,6 +108,34 @@ def test_check_mode_foresees_exactly_that_and_touches_nothing(
     assert before - after == {"mas/orchestrator" if name == "orchestrator" else name for name in stopped}
 
 
+@pytest.mark.parametrize("check", [True, False])
+def test_a_goal_that_stopping_everything_would_not_reach_is_told_first_and_nothing_is_touched(
+    machine: RecoveringMachine, run: Run, tmp_path: Path, check: bool
+) -> None:
+    result = run("stopped", check=check, available="22G")
+    assert result["msg"] == (
+        "Cannot make 22G of memory available: 6G are, and stopping everything that may be stopped would free about 15G (mas/orchestrator 8G, batch 4G, "
+        "stray 3G). Nothing was stopped. What stays and uses most: always-on/website 20G (it is essential), always-on/api 10G (always-on/website, which is "
+        "essential, needs it), always-on/db 2G (always-on/api, which is essential, needs it). Lower available (role recover: recover_available), move a "
+        "service to another server, or set everything (recover_everything) to stop what may be stopped all the same."
+    )
+    assert (machine.done, result["changed"], names(result)) == ([], False, [])
+    assert not (tmp_path / "recovery.json").exists()
+    assert names(run("stopped", check=check, available="22G", everything=True)) == ["orchestrator", "batch", "stray"]
+
+
+def test_nothing_that_may_be_stopped_is_a_goal_out_of_reach_too(machine: RecoveringMachine, run: Run) -> None:
+    result = run("stopped", available="12G", unplanned=False, keep_labels=["com.docker.compose.project"])
+    assert "would free about 0B (there is nothing). Nothing was stopped." in result["msg"]
+    assert run("stopped", available="6G", unplanned=False)["changed"] is False
+
+
+def test_where_a_container_cannot_be_measured_nothing_is_foretold(machine: RecoveringMachine, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(StandingKernel, "container", lambda *_of: None)
+    assert names(run("stopped", available="12G")) == ["orchestrator"]
+    assert names(run("stopped", available="30G")) == ["batch", "stray"]
+
+
 def test_there_and_back_everything_is_as_it_was(machine: RecoveringMachine, run: Run, tmp_path: Path) -> None:
     before = machine.running(), {name: dict(host) for name, host in machine.host.items()}
     run("stopped", everything=True)
@@ -157,7 +185,7 @@ def test_killed_at_any_moment_it_goes_on_and_forgets_nothing(tmp_path: Path, run
 def test_what_came_in_between_is_added_and_what_was_known_stays(machine: RecoveringMachine, run: Run) -> None:
     run("stopped", available="12G")
     machine.give("late", usage=5 * GIB)
-    result = run("stopped", available="30G")
+    result = run("stopped", available="26G")
     assert names(result) == ["late", "batch", "stray"]
     assert result["waiting"] == ["mas/orchestrator", "late", "batch", "stray"]
     run("restored")
