@@ -22,8 +22,8 @@ options:
       - How long an anonymous volume has to be without a container before it is removed. V(0) removes it at once.
       - An engine knows when a volume was created, but not when it was last used, and a volume that served a database for a
         year may have lost its container a minute ago. So the time counts from the first run that found it without a container,
-        as recorded in C(unreferenced_volumes.json) of O(state_directory).
-      - That file is replaced atomically if O(volumes) is true and the grace is not V(0). Its directory has to exist and
+        as recorded in C(unused_since.json) of O(state_directory).
+      - That file is replaced atomically if there is something new to record. Its directory has then to exist and
         be writable. Check mode only reads the file. If it is lost or cannot be parsed, every grace period starts again.
     type: str
     default: 7d

@@ -14,16 +14,16 @@ author:
 description:
   - Removes stopped containers, unused images, networks and volumes, and build cache, to free disk.
     It frees disk, not memory.
-  - The module reads what the engine holds, decides for every object with a reason, and then removes exactly the objects of
-    that plan. Check mode returns the same plan and changes nothing.
-  - Just before an object is removed the module checks again that nothing uses it. An object that came into use in the meantime stays
-    and is listed in RV(not_removed). Nothing is ever removed by force.
+  - The module reads what the engine holds, decides for every object with a reason, and then removes exactly that. Check mode returns the same plan.
+  - Just before an object is removed the module checks again that nothing uses it; if something does, it is in RV(not_removed). Nothing is removed by force.
   - Volumes stay unless you ask for them with O(volumes) or O(named_volumes).
   - An object stays if a running container needs it, if any of the C(keep_) options matches it, or if an object that
     stays needs it. So a stopped container that is kept keeps its image, its networks and its volumes.
+  - What nothing could bring back stays for O(irreplaceable_grace) after a run has first found it unused. What proves that an object
+    can be had again is a digest of a registry on an image, or the label of a project in O(keep_projects) that Compose put on it when it was built; of a
+    container, that its own layer is empty and that it has no anonymous volume. A name proves nothing.
   - The decisions are the same on every engine and API version. The engine's own bulk prune is used
     only for build cache, with a filter that names the records of the plan.
-    used, but for the build cache, and there with a filter that names the records of the plan.
 options:
   containers:
     description:
@@ -33,8 +33,7 @@ options:
     default: true
   images:
     description:
-      - Remove images that no container uses, running or stopped. Containers removed in the same run do not count.
-      - A tagged image is removed with all its tags.
+      - Remove images that no container uses, running or stopped, with all their tags. Containers removed in the same run do not count.
     type: bool
     default: true
   networks:
@@ -66,7 +65,8 @@ attributes:
     details:
       - With O(build_cache_policy=budget) a second run may remove more if the first removed images, because cache layers that
         these images shared count only then.
-      - Time passes between two runs, so the second may remove what O(volumes_grace), O(keep_newer_than) or O(keep_used_within) kept in the first.
+      - Time passes between two runs, so the second may remove what O(irreplaceable_grace), O(volumes_grace), O(keep_newer_than) or
+        O(keep_used_within) kept in the first.
 seealso:
   - module: community.docker.docker_prune
     description: Calls the engine's own prune endpoints; has no check mode and no keep rules beyond the engine's filters.
@@ -80,22 +80,13 @@ EXAMPLES = r"""
     keep_projects:
       - mycosoft-always-on
       - mas
-  register: prune
-
-- name: Show the bytes of disk that were freed
-  ansible.builtin.debug:
-    msg: "{{ prune.freed.total }} bytes, {{ prune.removed.images | length }} images"
 
 - name: Show what would be removed, and why
   mycosoft.rack.docker_prune:
     keep_images:
       - postgres:16
       - ghcr.io/mycosoft/*
-    keep_networks:
-      - edge-*
-    keep_labels:
-      - org.example.keep
-      - tier=rollback
+    keep_labels: [org.example.keep]
   check_mode: true
   diff: true
 
@@ -106,8 +97,7 @@ EXAMPLES = r"""
     keep_used_within: 3d
     build_cache_policy: budget
     build_cache_max_used: 20G
-    max_delete:
-      images: 100
+    max_delete: {images: 100}
 
 - name: Remove anonymous volumes that have had no container for two weeks, and nothing else
   mycosoft.rack.docker_prune:
@@ -117,12 +107,6 @@ EXAMPLES = r"""
     build_cache: false
     volumes: true
     volumes_grace: 14d
-
-- name: Remove the build cache only
-  mycosoft.rack.docker_prune:
-    containers: false
-    images: false
-    networks: false
 """
 
 RETURN = r"""
@@ -177,6 +161,10 @@ removed:
           description: Why it is removed or stays.
           type: str
           sample: no container that stays uses it
+        until:
+          description: When the grace for which it stays ends, in UTC. Null if it goes, or stays for another reason.
+          type: str
+          sample: "2026-12-06T11:02:17Z"
     images: *objects
     networks: *objects
     volumes: *objects
@@ -222,8 +210,23 @@ freed:
   returned: when the engine was reached
   type: dict
   sample: {"containers": 3, "images": 5242880, "networks": 0, "volumes": 0, "build_cache": 133, "total": 5243016}
+estimate:
+  description:
+    - Bytes of disk that the plan frees, by estimate, C(least) and C(most). They differ if images that go share layers, with each other or with
+      images that stay, which the engine does not tell apart.
+  returned: when the engine was reached
+  type: dict
+  sample: {"least": 5243016, "most": 8912345}
+listing:
+  description:
+    - What was removed, or would be, and then what stays only until its grace ends, in lines for people. Of a kind with more than ten objects there is a
+      line for each group, of build cache a single one.
+  returned: when the engine was reached
+  type: list
+  elements: str
+  sample: ["container ci-run (exited, 3B)", "image tool:1 (540M): kept until 2026-12-06T11:02:17Z, because no registry is known to have it, ..."]
 summary:
-  description: What was removed, or would be, in one line.
+  description: What was removed, or would be, in one line. In check mode the size is RV(estimate).
   returned: when the engine was reached
   type: str
   sample: "1 container, 2 images, 0 networks, 0 volumes and 12 build cache records: 5.1M of disk"
@@ -257,7 +260,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._prune.plan import m
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.report import disk_facts, facts, failure, too_many
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.request import PRUNE_OPTIONS, prune_request
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.snapshot import read_snapshot, volume_sizes
-from ansible_collections.mycosoft.rack.plugins.module_utils._prune.volume_record import write_record
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.unused_record import write_record
 
 
 def argument_spec() -> t.Dict[str, t.Any]:
@@ -276,14 +279,14 @@ def run(module: AnsibleModule) -> Facts:
     around: Facts = {"engine": about, "disk": disk_facts(snapshot.disk)}
     refusal = too_many(plan, request.max_delete)
     if refusal:
-        raise RackError(refusal, **facts(plan, predict(plan)), **around)
-    if not module.check_mode and request.volume_record:
-        write_record(request.volume_record, snapshot.volumes)
+        raise RackError(refusal, **facts(plan, predict(plan), snapshot.usage), **around)
+    if not module.check_mode and snapshot.unused != snapshot.known:
+        write_record(request.record, snapshot.unused)
     outcome = predict(plan) if module.check_mode else apply(engine, plan, snapshot, request.busy_timeout)
     around["durations"] = {"read": read, **outcome.seconds, "total": time.monotonic() - start}
     for warning in request.warnings(snapshot.disk):
         module.warn(warning)
-    result = {**facts(plan, outcome), **around}
+    result = {**facts(plan, outcome, snapshot.usage), **around}
     if outcome.failed:
         raise RackError(failure(outcome), **result)
     return result

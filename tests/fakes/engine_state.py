@@ -10,7 +10,13 @@ import random
 import typing as t
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.objects import KINDS, DockerObject, Need
-from ansible_collections.mycosoft.rack.plugins.module_utils._prune.guards import CacheBudget, KeepAnonymousVolumes, KeepNamedVolumes, KeepWithinBudget
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.guards import (
+    CacheBudget,
+    KeepAnonymousVolumes,
+    KeepIrreplaceable,
+    KeepNamedVolumes,
+    KeepWithinBudget,
+)
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.keep import (
     KeepImage,
     KeepLabel,
@@ -85,7 +91,7 @@ class AnyState:
         return network(name, self.chance.choice(["", "", "", "n0"]), held=self.chance.choice(["", "", "it is the engine's own"]))
 
     def _volume(self, name: str) -> DockerObject:
-        return volume(name, anonymous=self.chance.choice([True, False]), used=self._moment())
+        return volume(name, anonymous=self.chance.choice([True, False]), unused_since=self._moment())
 
     def _record(self, name: str) -> DockerObject:
         size = self.chance.randrange(5)
@@ -96,5 +102,5 @@ class AnyState:
     def _every_rule(self) -> list[Rule]:
         budget = CacheBudget(reserved=self.chance.randrange(9), max_used=self.chance.randrange(20))
         wishes = [KeepProject("mas"), KeepLabel("tier=db"), KeepImage("i1:1"), KeepNetwork("n[2-4]"), KeepProject("none"), KeepRegex("[cv]3")]
-        guards = [KeepNamedVolumes(given=("v1",)), KeepAnonymousVolumes("5", ("v2",), now=NOW), KeepWithinBudget(budget=budget)]
+        guards = [KeepNamedVolumes(given=("v1",)), KeepAnonymousVolumes("5", NOW, ("v2",)), KeepIrreplaceable("5", NOW), KeepWithinBudget(budget=budget)]
         return [*wishes, KeepNewestImages("2"), KeepNewerThan("3", NOW), KeepUsedWithin("3", NOW), *guards]

@@ -57,6 +57,7 @@ def options(client: docker.DockerClient, folder: str) -> dict[str, Any]:
     return {
         "volumes": True,
         "volumes_grace": "0",
+        "irreplaceable_grace": "0",
         "state_directory": folder,
         "keep_projects": [litter.PROJECT],
         "keep_images": [image["Id"] for image in api.images(all=True)],

@@ -25,7 +25,7 @@ NAMES: t.Mapping[str, str] = {
     "memory": "memory.jsonl",  # memory and disk over time
     "releases": "releases",  # a folder for each stack
     "overrides": "stacks",  # rendered limits, a file for each stack
-    "volumes": "unreferenced_volumes.json",  # since when volumes have been without a container
+    "unused": "unused_since.json",  # since when volumes, containers and images that nothing could bring back have been unused
     "recovery": "recovery.json",  # containers that a recovery stopped
     "offload": "offload.json",  # containers that a move under way stopped
     "digests": "offload_digests.json",  # what the files of a move under way hold

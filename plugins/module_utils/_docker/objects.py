@@ -45,6 +45,8 @@ class DockerObject:
     ``shared`` is how much of ``size`` other objects hold as well, so that removing this one alone does not free it.
     ``created`` and ``used`` are in seconds since 1970; ``used`` is when it was last of use to anybody, where that is known.
     ``anonymous``: a volume whose name nobody chose; ``path``: where it is mounted from.
+    ``irreplaceable``: what would be lost with it for good; empty where it could be pulled, built or made again.
+    ``unused_since``: since when it is known to be unused, in seconds since 1970; None where that is not known, or not asked for.
     ``held`` says why nobody may remove it now; it is empty where nothing speaks against it.
     """
 
@@ -61,6 +63,8 @@ class DockerObject:
     anonymous: bool = False
     path: str = ""
     needs: t.Tuple[Need, ...] = ()
+    irreplaceable: str = ""
+    unused_since: t.Optional[float] = None
     held: str = ""
 
     @property

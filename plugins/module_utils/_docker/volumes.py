@@ -14,12 +14,17 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._docker.labels impor
 _GENERATED_NAME = re.compile(r"[0-9a-f]{64}")
 
 
+def is_generated(name: str) -> bool:
+    """Whether a name looks like one that the engine generated."""
+    return _GENERATED_NAME.fullmatch(name) is not None
+
+
 def is_anonymous(name: str, labels: t.Optional[t.Mapping[str, str]]) -> bool:
     """Whether the engine generated the name of a volume.
 
     Engines from 23.0 on say so with a label. A volume of an earlier engine has none, as long as nobody labelled it: Compose labels every volume that it names.
     """
-    return _GENERATED_NAME.fullmatch(name) is not None and (not labels or ANONYMOUS_VOLUME in labels)
+    return is_generated(name) and (not labels or ANONYMOUS_VOLUME in labels)
 
 
 def anonymous_volumes(engine: Engine) -> t.Set[str]:

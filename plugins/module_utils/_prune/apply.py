@@ -43,7 +43,7 @@ class Outcome:
     """What became of the removals of a plan, each list in the order of the plan.
 
     ``freed``: bytes of disk by kind; None where the engine could not say. ``seconds``: by kind.
-    ``untagged``: references taken from images, of which one may have stayed after all.
+    ``untagged``: references taken from images, of which one may have stayed after all. ``predicted``: nothing of it has happened.
     """
 
     removed: t.List[Decision] = field(default_factory=list)
@@ -52,6 +52,7 @@ class Outcome:
     untagged: t.List[str] = field(default_factory=list)
     freed: t.Dict[str, t.Optional[int]] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
     seconds: t.Dict[str, float] = field(default_factory=lambda: dict.fromkeys(KINDS, 0.0))
+    predicted: bool = False
 
     @property
     def changed(self) -> bool:
@@ -60,7 +61,7 @@ class Outcome:
 
 def predict(plan: PrunePlan) -> Outcome:
     """What :func:`apply` does where nothing changes in between."""
-    return Outcome(removed=[decision for kind in KINDS for decision in plan.removals(kind)])
+    return Outcome(removed=[decision for kind in KINDS for decision in plan.removals(kind)], predicted=True)
 
 
 def apply(engine: Engine, plan: PrunePlan, snapshot: Snapshot, busy_timeout: float) -> Outcome:

@@ -40,15 +40,11 @@ class KeepNamedVolumes(Rule):
 
 
 @dataclass(frozen=True)
-class KeepAnonymousVolumes(Rule):
-    """Anonymous volumes, until they have been without a container for a while (``text``); named in ``given`` they go at once."""
+class _Grace(Rule):
+    """Objects that have not been unused for a while (``text``) yet, counted from when a run first found them so; ``now`` in seconds since 1970."""
 
-    given: t.Tuple[str, ...] = ()
-    wanted: bool = True
     now: int = 0
 
-    option = "volumes_grace"
-    kinds = ("volumes",)
     naming = False
 
     def __post_init__(self) -> None:
@@ -56,15 +52,52 @@ class KeepAnonymousVolumes(Rule):
         parse_duration(self.text)
 
     def matches(self, candidate: DockerObject) -> bool:
+        return self._ends(candidate) > self.now
+
+    def until(self, candidate: DockerObject) -> t.Optional[int]:
+        return self._ends(candidate)
+
+    def _ends(self, candidate: DockerObject) -> int:
+        since = self.now if candidate.unused_since is None else candidate.unused_since
+        return int(since) + parse_duration(self.text)
+
+
+@dataclass(frozen=True)
+class KeepAnonymousVolumes(_Grace):
+    """Anonymous volumes, until they have been without a container for a while; named in ``given`` they go at once."""
+
+    given: t.Tuple[str, ...] = ()
+    wanted: bool = True
+
+    option = "volumes_grace"
+    kinds = ("volumes",)
+
+    def matches(self, candidate: DockerObject) -> bool:
         if not candidate.anonymous or candidate.id in self.given:
             return False
-        since = self.now if candidate.used is None else candidate.used
-        return not self.wanted or since > self.now - parse_duration(self.text)
+        return not self.wanted or super().matches(candidate)
+
+    def until(self, candidate: DockerObject) -> t.Optional[int]:
+        return super().until(candidate) if self.wanted else None
 
     def __str__(self) -> str:
         if not self.wanted:
             return "anonymous volumes were not asked for"
         return "it has not been without a container for %s yet" % self.text
+
+
+@dataclass(frozen=True)
+class KeepIrreplaceable(_Grace):
+    """Stopped containers and unused images that nothing could bring back."""
+
+    option = "irreplaceable_grace"
+    kinds = ("containers", "images")
+
+    def matches(self, candidate: DockerObject) -> bool:
+        return bool(candidate.irreplaceable) and super().matches(candidate)
+
+    def kept(self, objects: t.Iterable[DockerObject]) -> t.Dict[Key, str]:
+        return {one.key: "%s, and it has not been unused for %s yet" % (one.irreplaceable, self.text) for one in objects if self.keeps(one)}
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,10 @@ class Rule:
         """What a person wrote and nothing answers to: most likely a typing error."""
         return [self.text] if self.naming and not self.kept(objects) else []
 
+    def until(self, candidate: DockerObject) -> t.Optional[int]:  # noqa: ARG002 (most rules keep for good)
+        """When it will keep ``candidate`` no longer, in seconds since 1970; None where it does not say."""
+        return None
+
     def at(self, now: int) -> Rule:  # noqa: ARG002 (a rule without a span of time is the same at any time)
         """The rule as it is at a moment, in seconds since 1970."""
         return self

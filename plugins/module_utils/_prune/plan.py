@@ -29,12 +29,14 @@ class Decision:
     """The verdict on one object, with its reason as the end of the sentence "it goes/stays because ...".
 
     ``depth``: how many objects of its kind it is built on; what is built on others goes before these.
+    ``until``: when the reason to keep it ends, in seconds since 1970; None where it does not end by itself.
     """
 
     target: DockerObject
     remove: bool
     reason: str
     depth: int = 0
+    until: t.Optional[int] = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,11 @@ class PrunePlan:
 
     def keeps(self, kind: str) -> t.List[Decision]:
         return [decision for decision in self.decisions if not decision.remove and decision.target.kind == kind]
+
+    @property
+    def waiting(self) -> t.List[Decision]:
+        """What stays only until its grace ends."""
+        return [decision for decision in self.decisions if not decision.remove and decision.until is not None]
 
     def waves(self, kind: str) -> t.List[t.List[Decision]]:
         """The removals of a kind in groups: inside a group none needs another, and what a group needs comes in a later one."""
@@ -72,19 +79,29 @@ def make_plan(objects: t.Sequence[DockerObject], scope: t.Collection[str], rules
 
     An object stays when the engine holds it, when a rule keeps it, or when an object that stays needs it.
     """
-    stays = _staying(objects, scope, rules)
+    wanted = [rule.kept(objects) for rule in rules]
+    stays = _staying(objects, scope, wanted)
     found = _index(objects)
     decisions = [
         Decision(target, target.key not in stays, stays.get(target.key) or _why_unused(target), _depth(target, found))
         for target in objects
         if target.kind in scope
     ]
+    decisions = [dataclasses.replace(decision, until=_until(decision, rules, wanted)) for decision in decisions]
     unmatched = [(rule.option, text) for rule in rules if set(rule.kinds) & set(scope) for text in rule.unmatched(objects)]
     return PrunePlan(tuple(sorted(decisions, key=_order)), tuple(unmatched))
 
 
-def _staying(objects: t.Sequence[DockerObject], scope: t.Collection[str], rules: t.Sequence[Rule]) -> t.Dict[Key, str]:
-    wanted = [rule.kept(objects) for rule in rules]
+def _until(decision: Decision, rules: t.Sequence[Rule], wanted: t.Sequence[t.Mapping[Key, str]]) -> t.Optional[int]:
+    """When the rule that is the reason keeps it no longer."""
+    key = decision.target.key
+    if decision.remove:
+        return None
+    return next((rule.until(decision.target) for rule, reasons in zip(rules, wanted) if reasons.get(key) == decision.reason), None)
+
+
+def _staying(objects: t.Sequence[DockerObject], scope: t.Collection[str], wanted: t.Sequence[t.Mapping[Key, str]]) -> t.Dict[Key, str]:
+    """Why each object stays. ``wanted``: what each rule keeps, with the reason."""
     stays: t.Dict[Key, str] = {}
     waiting: t.Deque[DockerObject] = deque()
     found = _index(objects)

@@ -9,16 +9,18 @@ import typing as t
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import human
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import iso
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker.objects import KINDS, DockerObject, short_id
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.objects import KINDS, DiskUsage, DockerObject, short_id
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.disk import Disk
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.apply import Outcome
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.lines import estimate, lines
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.plan import Decision, PrunePlan
 
 Facts = t.Dict[str, t.Any]
 
 
-def facts(plan: PrunePlan, outcome: Outcome) -> Facts:
-    """The return values of the module that tell of objects."""
+def facts(plan: PrunePlan, outcome: Outcome, usage: t.Optional[DiskUsage]) -> Facts:
+    """The return values of the module that tell of objects. ``usage``: as it was when the plan was made."""
+    foreseen = estimate(plan, usage)
     freed: Facts = {kind: outcome.freed[kind] for kind in KINDS}
     freed["total"] = sum(size or 0 for size in outcome.freed.values())
     return {
@@ -29,16 +31,18 @@ def facts(plan: PrunePlan, outcome: Outcome) -> Facts:
         "failed_objects": [_described(decision) for decision in outcome.failed],
         "unmatched_rules": [{"option": option, "rule": text} for option, text in plan.unmatched],
         "freed": freed,
-        "summary": _summary(outcome, freed["total"]),
+        "estimate": foreseen._asdict(),
+        "summary": _summary(outcome, str(foreseen) if outcome.predicted else "%s of disk" % human(freed["total"])),
+        "listing": lines(outcome.removed, plan.waiting),
         "diff": _diff(outcome),
     }
 
 
-def _summary(outcome: Outcome, freed: int) -> str:
+def _summary(outcome: Outcome, freed: str) -> str:
     """``2 containers, 1 image, 0 networks, 0 volumes and 12 build cache records: 1.2G of disk``."""
     counts = {kind: sum(done.target.kind == kind for done in outcome.removed) for kind in KINDS}
     parts = ["%d %s%s" % (count, KINDS[kind], "" if count == 1 else "s") for kind, count in counts.items()]
-    return "%s and %s: %s of disk" % (", ".join(parts[:-1]), parts[-1], human(freed))
+    return "%s and %s: %s" % (", ".join(parts[:-1]), parts[-1], freed)
 
 
 def disk_facts(disk: t.Optional[Disk]) -> t.Optional[Facts]:
@@ -80,6 +84,7 @@ def _described(decision: Decision) -> Facts:
         "created": iso(target.created),
         "project": target.project,
         "reason": decision.reason,
+        "until": iso(decision.until),
     }
 
 

@@ -18,6 +18,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._prune.guards import
     CacheBudget,
     KeepAnonymousVolumes,
     KeepBelowThreshold,
+    KeepIrreplaceable,
     KeepNamedVolumes,
     KeepWithinBudget,
 )
@@ -35,6 +36,7 @@ PRUNE_OPTIONS: t.Dict[str, t.Any] = {
     "keep_used_within": {"type": "str"},
     "keep_newest_images": {"type": "int", "default": 0},
     "keep_rollback": {"type": "bool", "default": True},
+    "irreplaceable_grace": {"type": "str", "default": "7d"},
     "volumes_grace": {"type": "str", "default": "7d"},
     "named_volumes": {"type": "list", "elements": "str", "default": []},
     "remove_named_volumes": {"type": "bool", "default": False},
@@ -55,14 +57,20 @@ _BOUNDS = ("reserved", "max_used", "min_free")
 
 @dataclass(frozen=True)
 class PruneRequest:
-    """The options in the shapes that the steps of a prune need. Makes the rules once the disk is known."""
+    """The options in the shapes that the steps of a prune need. Makes the rules once the disk is known.
+
+    ``graces``: kinds of which the ``record`` says since when they have been unused. ``projects``: what the rack builds.
+    """
 
     scope: t.Tuple[str, ...]
     keep: t.Tuple[Rule, ...]
     named: t.Tuple[str, ...]
     anonymous: bool
-    grace: str
-    volume_record: str
+    volumes_grace: str
+    irreplaceable_grace: str
+    projects: t.Tuple[str, ...]
+    graces: t.Tuple[str, ...]
+    record: str
     budget: t.Optional[CacheBudget]
     threshold: t.Optional[str]
     disk_unknown: str
@@ -74,7 +82,7 @@ class PruneRequest:
 
     @property
     def to_read(self) -> SnapshotRequest:
-        return SnapshotRequest(self.scope, self.last_use, self.volume_record, self.wait_for_builds)
+        return SnapshotRequest(self.scope, self.last_use, self.graces, self.record, self.projects, self.wait_for_builds)
 
     def rules(self, disk: t.Optional[Disk], now: int) -> t.List[Rule]:
         """What stays at ``now`` (the engine's clock, seconds since 1970), the weightiest reason first.
@@ -84,8 +92,9 @@ class PruneRequest:
         if disk is None and self.disk_unknown == "fail" and self._needs_disk:
             raise InvalidInput(self._unmeasurable + " Run the module on the engine's own machine, leave these options out, or set disk_unknown to warn.")
         rules: t.List[Rule] = [KeepBelowThreshold(self.threshold, disk)] if self.threshold else []
-        rules += [KeepNamedVolumes(given=self.named), KeepAnonymousVolumes(self.grace, self.named, self.anonymous, now)]
+        rules += [KeepNamedVolumes(given=self.named), KeepAnonymousVolumes(self.volumes_grace, now, self.named, self.anonymous)]
         rules += [rule.at(now) for rule in self.keep]
+        rules += [KeepIrreplaceable(self.irreplaceable_grace, now)]
         return rules + ([KeepWithinBudget(budget=self.budget, disk=disk)] if self.budget else [])
 
     def warnings(self, disk: t.Optional[Disk]) -> t.List[str]:
@@ -115,14 +124,19 @@ def prune_request(params: Params) -> PruneRequest:
         )
     scope = tuple(kind for kind in KINDS if params[kind] or (kind == "volumes" and named))
     recovered = read_record(state_path(params["state_directory"], "recovery")) or RecoveryRecord("", {})
-    grace = _checked("volumes_grace", params["volumes_grace"], parse_duration)
+    volumes_grace = _checked("volumes_grace", params["volumes_grace"], parse_duration)
+    irreplaceable_grace = _checked("irreplaceable_grace", params["irreplaceable_grace"], parse_duration)
+    spans = {"containers": irreplaceable_grace, "images": irreplaceable_grace, "volumes": params["volumes"] and volumes_grace}
     return PruneRequest(
         scope=scope,
         keep=(*(KeepRecovery(one.id) for one in recovered.containers.values()), *keep_rules(params)),
         named=named,
         anonymous=params["volumes"],
-        grace=params["volumes_grace"],
-        volume_record=str(state_path(params["state_directory"], "volumes")) if params["volumes"] and grace else "",
+        volumes_grace=params["volumes_grace"],
+        irreplaceable_grace=params["irreplaceable_grace"],
+        projects=tuple(params["keep_projects"]),
+        graces=tuple(kind for kind in scope if spans.get(kind)),
+        record=str(state_path(params["state_directory"], "unused")),
         budget=_budget(params),
         threshold=_checked("only_if_disk_used", params["only_if_disk_used"], lambda text: Threshold(text).text),
         disk_unknown=params["disk_unknown"],

@@ -24,9 +24,10 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._docker.objects impo
     volume,
 )
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.disk import Disk, measure
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.irreplaceable import why_irreplaceable
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.keep import Key
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.plan import PrunePlan
-from ansible_collections.mycosoft.rack.plugins.module_utils._prune.volume_record import VolumeRecord, read_record
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.unused_record import UnusedRecord, read_record
 
 #: Seconds between two looks at a build that is running.
 POLL_SECONDS = 0.5
@@ -36,12 +37,15 @@ POLL_SECONDS = 0.5
 class SnapshotRequest:
     """What to read. ``last_use``: also when containers and images were last of use, which costs a question each.
 
-    ``volume_record``: path of the record of volumes. ``wait_for_builds``: seconds to wait while a build uses the cache.
+    ``graces``: kinds of which it matters since when an object has been unused. ``record``: path of the file that says so.
+    ``projects``: Compose projects that can be built again. ``wait_for_builds``: seconds to wait while a build uses the cache.
     """
 
     scope: t.Collection[str]
     last_use: bool = False
-    volume_record: str = ""
+    graces: t.Collection[str] = ()
+    record: str = ""
+    projects: t.Collection[str] = ()
     wait_for_builds: float = 0
 
 
@@ -51,6 +55,7 @@ class Snapshot:
 
     ``now``: the engine's clock in seconds since 1970. ``disk``: what holds its data; None where that is on another machine.
     ``containerd_store``: images are kept by containerd (the default from Engine 29 on), not by a graph driver.
+    ``known``: the record of unused objects as it was found. ``unused``: as it is after this look.
     """
 
     objects: t.Tuple[DockerObject, ...]
@@ -59,7 +64,8 @@ class Snapshot:
     containerd_store: bool
     now: int
     disk: t.Optional[Disk]
-    volumes: VolumeRecord
+    known: UnusedRecord
+    unused: UnusedRecord
 
 
 def read_disk_usage(engine: Engine, *kinds: str) -> DiskUsage:
@@ -77,10 +83,8 @@ def read_snapshot(engine: Engine, request: SnapshotRequest, local: bool) -> Snap
     usage = _read_usage(engine, request.wait_for_builds if "build_cache" in scope else 0) if {"images", "build_cache"} & set(scope) else None
     objects = list(_containers(engine, measured="containers" in scope))
     now = timestamp(info.get("SystemTime")) or int(time.time())
-    record = VolumeRecord(info.get("ID", ""))
     if "volumes" in scope:
-        record, volumes = _volumes(engine, objects, read_record(request.volume_record, record.engine), now)
-        objects += volumes
+        objects += [volume(answer) for answer in engine.get("/volumes").get("Volumes") or ()]
     if usage and "images" in scope:
         objects += [image(answer, usage.shared) for answer in engine.get("/images/json", all=1)]
     if usage and "build_cache" in scope:
@@ -90,8 +94,12 @@ def read_snapshot(engine: Engine, request: SnapshotRequest, local: bool) -> Snap
     if request.last_use:
         objects = list(_with_last_use(engine, objects))
     store = dict(pair for pair in info.get("DriverStatus") or () if len(pair) == 2).get("driver-type", "")
+    containerd = store.startswith("io.containerd.snapshotter")
+    objects = [_judged(each, request, digests_prove=not containerd) for each in objects]
+    known = read_record(request.record, info.get("ID", ""))
+    unused = _seen(objects, request.graces, known, now)
     disk = measure(info.get("DockerRootDir") or "") if local else None
-    return Snapshot(tuple(objects), usage, info.get("Driver", ""), store.startswith("io.containerd.snapshotter"), now, disk, record)
+    return Snapshot(tuple(_since(engine, objects, unused, now)), usage, info.get("Driver", ""), containerd, now, disk, known, unused)
 
 
 def volume_sizes(engine: Engine, snapshot: Snapshot, plan: PrunePlan) -> t.Dict[Key, int]:
@@ -121,13 +129,31 @@ def _containers(engine: Engine, measured: bool) -> t.Iterator[DockerObject]:
     return (container(answer, sizes) for answer in engine.containers())
 
 
-def _volumes(engine: Engine, containers: t.Iterable[DockerObject], record: VolumeRecord, now: int) -> t.Tuple[VolumeRecord, t.List[DockerObject]]:
-    """The volumes, and the record as it is after this look at them."""
-    answers: t.List[Json] = engine.get("/volumes").get("Volumes") or []
-    referenced = {need.name for user in containers for need in user.needs if need.kind == "volumes"}
-    found = [volume(answer) for answer in answers]
-    record = record.seen((each.id for each in found if not each.handles & referenced), now)
-    return record, [dataclasses.replace(each, used=record.since.get(each.id)) for each in found]
+def _judged(target: DockerObject, request: SnapshotRequest, digests_prove: bool) -> DockerObject:
+    if target.kind not in request.graces or target.held:
+        return target
+    return dataclasses.replace(target, irreplaceable=why_irreplaceable(target, request.projects, digests_prove))
+
+
+def _seen(objects: t.Sequence[DockerObject], graces: t.Collection[str], known: UnusedRecord, now: int) -> UnusedRecord:
+    """The record after this look: of each kind, what nothing uses and nothing could bring back."""
+    used = {(need.kind, need.name) for user in objects if user.kind == "containers" for need in user.needs}
+    for kind in graces:
+        of_kind = [each for each in objects if each.kind == kind and (kind == "volumes" or each.irreplaceable)]
+        known = known.seen(kind, (each.id for each in of_kind if not any((kind, handle) in used for handle in each.handles)), now)
+    return known
+
+
+def _since(engine: Engine, objects: t.Sequence[DockerObject], unused: UnusedRecord, now: int) -> t.Iterator[DockerObject]:
+    """The objects with the time since when they have been unused. A container that ran between two runs, or an image that was tagged, begins anew.
+
+    A last use that is still to come was noted by a clock that was wrong, and says nothing.
+    """
+    again = [each for each in objects if each.irreplaceable and each.id in unused.of(each.kind)]
+    last = {each.key: each.used for each in _with_last_use(engine, again) if each.used is not None and each.used <= now}
+    for each in objects:
+        since = unused.of(each.kind).get(each.id)
+        yield each if since is None else dataclasses.replace(each, unused_since=max(since, last.get(each.key, 0)))
 
 
 def _with_last_use(engine: Engine, objects: t.Sequence[DockerObject]) -> t.Iterator[DockerObject]:

@@ -20,7 +20,17 @@ from tests.studies.mutants.score import by_module, mutants, percent, table
 from tests.support.repository import COLLECTION, ROOT
 
 #: The modules of plugins/module_utils that decide what goes. The tests of <package>.<module> are tests/unit/plugins/module_utils/<package>/test_<module>.py.
-MODULES = ("_base.durations", "_host.disk", "_prune.build_cache", "_prune.guards", "_prune.keep", "_prune.plan", "_prune.request", "_prune.volume_record")
+MODULES = (
+    "_base.durations",
+    "_host.disk",
+    "_prune.build_cache",
+    "_prune.guards",
+    "_prune.irreplaceable",
+    "_prune.keep",
+    "_prune.plan",
+    "_prune.request",
+    "_prune.unused_record",
+)
 #: Percent that have to be killed, of all together.
 ENOUGH = 90
 

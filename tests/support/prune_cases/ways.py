@@ -106,7 +106,7 @@ def ours_unpacked(server: Server, wish: Wish) -> Ended:
 
 
 def _our_options(wish: Wish) -> dict[str, t.Any]:
-    options: dict[str, t.Any] = {"volumes": True, "state_directory": FOLDER}
+    options: dict[str, t.Any] = {"volumes": True, "state_directory": FOLDER, "irreplaceable_grace": "0"}
     options |= {"keep_projects": wish.projects, "keep_images": wish.images, "keep_labels": wish.labels}
     if wish.cache:
         options |= {"build_cache_policy": "budget", "build_cache_reserved": str(wish.cache)}

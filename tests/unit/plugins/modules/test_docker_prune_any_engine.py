@@ -34,6 +34,7 @@ options = st.fixed_dictionaries(
         "keep_used_within": st.sampled_from(["30m", "2h"]),
         "keep_newest_images": st.integers(min_value=0, max_value=2),
         "volumes_grace": st.sampled_from(["0", "1h"]),
+        "irreplaceable_grace": st.sampled_from(["0", "1h"]),
         "named": st.just(["data"]),
         "budget": st.fixed_dictionaries(
             {}, optional={bound: st.sampled_from(["0", "150", "250"]) for bound in ("build_cache_reserved", "build_cache_max_used")}
@@ -128,6 +129,7 @@ def test_check_mode_names_exactly_what_the_real_run_removes(fill: t.Callable[[Do
         assert done["diff"] == foreseen["diff"]
         assert (done["not_removed"], done["failed_objects"]) == ([], [])
         assert {kind: before[kind] - after[kind] for kind in KINDS} == ids(done, "removed")
+        assert foreseen["estimate"]["least"] <= done["freed"]["total"] <= foreseen["estimate"]["most"]
         assert disk - engine.disk == done["freed"]["images"] + done["freed"]["build_cache"]
         named = chosen.get("named_volumes", [])
         assert {"data", *after["volumes"]} == {"data", *before["volumes"]} or chosen.get("volumes") or "data" in named

@@ -29,7 +29,7 @@ def test_volumes_stay_unless_they_are_asked_for(engine: DockerEngine) -> None:
     result = prune(engine)
     assert not result["changed"]
     assert result["kept"]["volumes"] == []
-    assert not Path(engine.root, "unreferenced_volumes.json").exists()
+    assert not Path(engine.root, "unused_since.json").exists()
 
 
 def test_the_grace_of_an_anonymous_volume_begins_when_it_is_found_without_a_container(engine: DockerEngine) -> None:
@@ -79,17 +79,80 @@ def test_without_a_grace_it_goes_in_the_same_run_and_nothing_is_noted(engine: Do
     engine.add_container("job", volumes=[volume.name])
     result = prune(engine, volumes=True, volumes_grace="0")
     assert removed(result) == {"containers": ["job"], "volumes": [volume.name]}
-    assert not Path(engine.root, "unreferenced_volumes.json").exists()
+    assert not Path(engine.root, "unused_since.json").exists()
 
 
 def test_check_mode_notes_nothing(engine: DockerEngine) -> None:
     engine.add_volume()
     prune(engine, check=True, **ONLY_VOLUMES)
-    assert not Path(engine.root, "unreferenced_volumes.json").exists()
+    assert not Path(engine.root, "unused_since.json").exists()
     prune(engine, **ONLY_VOLUMES)
-    assert json.loads(Path(engine.root, "unreferenced_volumes.json").read_text(encoding="utf-8"))["unreferenced_since"] == {
-        engine.add_volume().name: engine.now
+    assert json.loads(Path(engine.root, "unused_since.json").read_text(encoding="utf-8"))["unused_since"] == {"volumes": {engine.add_volume().name: engine.now}}
+
+
+def by_hand(engine: DockerEngine) -> None:
+    """What somebody left on a server, who has nothing to do with the rack: a result, a tool, and a stopped container of it."""
+    pulled = engine.add_image("report:1", digests=["report@sha256:%064d" % 1])
+    engine.add_container("report", pulled.id, size=182)
+    engine.add_container("clean", engine.add_image("tool:1").id)
+    engine.add_image("other:1", labels={"com.docker.compose.project": "other"})
+    engine.add_image("old", tags=[], labels={"com.docker.compose.project": "mas"})
+
+
+GRACE: dict[str, t.Any] = {"irreplaceable_grace": "7d", "keep_projects": ["mas"]}
+
+
+def test_what_nothing_could_bring_back_is_kept_for_a_grace_and_named_then_removed(engine: DockerEngine) -> None:
+    by_hand(engine)
+    foreseen = prune(engine, check=True, **GRACE)
+    assert not Path(engine.root, "unused_since.json").exists()
+    first = prune(engine, **GRACE)
+    assert (foreseen["kept"], foreseen["removed"]) == (first["kept"], first["removed"])
+    assert names(first["removed"]["containers"]) == ["clean"]
+    assert [found["reason"] for found in first["removed"]["images"]] == ["it has no tag, and no container that stays uses it"]
+    assert reason(first, "containers", "report") == "its own layer holds 182B, and it has not been unused for 7d yet"
+    assert reason(first, "images", "report:1") == "container report (exited) needs it"
+    assert {found["name"]: found["until"] for kind in ("containers", "images") for found in first["kept"][kind]} == {
+        "report": "2026-11-29T23:45:56Z",
+        "tool:1": "2026-11-29T23:45:56Z",
+        "other:1": "2026-11-29T23:45:56Z",
+        "report:1": None,
     }
+    engine.now += 1
+    prune(engine, **GRACE)  # from now on nothing uses tool:1
+    engine.now += 7 * DAY - 2
+    assert not prune(engine, **GRACE)["changed"]
+    engine.now += 1
+    assert removed(prune(engine, **GRACE)) == {"containers": ["report"], "images": ["other:1", "report:1"]}
+    engine.now += 1
+    assert removed(prune(engine, **GRACE)) == {"images": ["tool:1"]}
+    assert (engine.containers, engine.images) == ({}, {})
+
+
+@pytest.mark.parametrize(("kind", "again", "name"), [("containers", "finished", "report"), ("images", "tagged", "other:1")])
+def test_what_was_used_between_two_runs_begins_a_new_grace(engine: DockerEngine, kind: str, again: str, name: str) -> None:
+    by_hand(engine)
+    prune(engine, **GRACE)
+    engine.now += 6 * DAY
+    for found in getattr(engine, kind).values():
+        setattr(found, again, engine.now)
+    engine.now += 2 * DAY
+    assert name in names(prune(engine, **GRACE)["kept"][kind])
+
+
+def test_a_clock_that_was_ahead_when_a_container_ended_does_not_keep_it_for_ever(engine: DockerEngine) -> None:
+    by_hand(engine)
+    for container in engine.containers.values():
+        container.finished = engine.now + 1000 * DAY
+    prune(engine, **GRACE)
+    engine.now += DAY
+    (kept,) = prune(engine, **GRACE)["kept"]["containers"]
+    assert kept["until"] == "2026-11-29T23:45:56Z"
+
+
+def test_nothing_to_note_needs_no_directory(engine: DockerEngine) -> None:
+    engine.add_container("job")
+    assert removed(prune(engine, **GRACE, state_directory="/nowhere")) == {"containers": ["job"]}
 
 
 def test_a_record_that_cannot_be_written_stops_the_run_before_anything_goes(engine: DockerEngine) -> None:
@@ -97,7 +160,7 @@ def test_a_record_that_cannot_be_written_stops_the_run_before_anything_goes(engi
     engine.add_volume()
     result = prune(engine, volumes=True, state_directory="/nowhere")
     assert result["failed"]
-    assert "/nowhere/unreferenced_volumes.json" in result["msg"]
+    assert "/nowhere/unused_since.json" in result["msg"]
     assert engine.writes == []
 
 

@@ -16,10 +16,11 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._prune.guards import
     CacheBudget,
     KeepAnonymousVolumes,
     KeepBelowThreshold,
+    KeepIrreplaceable,
     KeepNamedVolumes,
     KeepWithinBudget,
 )
-from ansible_collections.mycosoft.rack.plugins.module_utils._prune.keep import Rule
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.keep import KeepRegex, Rule
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.plan import make_plan
 
 NOW = 1_000_000
@@ -29,7 +30,7 @@ FULL = Disk("/d", total=100, used=90, free=10)
 
 
 def volume(name: str, anonymous: bool = True, since: int | None = None) -> DockerObject:
-    return DockerObject("volumes", name, (name,), anonymous=anonymous, used=since)
+    return DockerObject("volumes", name, (name,), anonymous=anonymous, unused_since=since)
 
 
 def record(name: str, size: int = 10, used: int = 0, parents: t.Sequence[str] = (), **more: t.Any) -> DockerObject:
@@ -79,6 +80,32 @@ def test_an_anonymous_volume_stays_for_its_grace(found: DockerObject, more: dict
 )
 def test_why_a_volume_stays(rule: Rule, reason: str) -> None:
     assert str(rule) == reason
+
+
+def lasting(since: int | None, why: str = "its own layer holds 3M") -> DockerObject:
+    return DockerObject("containers", "c", ("c",), irreplaceable=why, unused_since=since)
+
+
+@pytest.mark.parametrize(
+    ("found", "kept"),
+    [
+        pytest.param(lasting(NOW - DAY), False, id="unused for the whole grace"),
+        pytest.param(lasting(NOW - DAY + 1), True, id="a second too early"),
+        pytest.param(lasting(None), True, id="not seen before"),
+        pytest.param(lasting(None, why=""), False, id="can be had again"),
+    ],
+)
+def test_what_nothing_could_bring_back_stays_for_its_grace(found: DockerObject, kept: bool) -> None:
+    (decision,) = make_plan([found], ["containers"], [KeepIrreplaceable("1d", NOW)]).decisions
+    assert decision.remove is not kept
+    since = NOW if found.unused_since is None else int(found.unused_since)
+    assert (decision.reason, decision.until) == (("its own layer holds 3M, and it has not been unused for 1d yet", since + DAY) if kept else ("it is ", None))
+
+
+def test_what_stays_for_another_reason_does_not_wait_for_a_grace() -> None:
+    rules: list[Rule] = [KeepRegex("c"), KeepIrreplaceable("1d", NOW), KeepAnonymousVolumes("1d", NOW, wanted=False)]
+    plan = make_plan([lasting(NOW), volume("v", since=NOW)], ["containers", "volumes"], rules)
+    assert (len(plan.keeps("containers")), len(plan.keeps("volumes")), plan.waiting) == (1, 1, [])
 
 
 def test_no_grace_is_none() -> None:

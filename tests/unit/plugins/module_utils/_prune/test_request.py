@@ -15,6 +15,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._prune.guards import
     CacheBudget,
     KeepAnonymousVolumes,
     KeepBelowThreshold,
+    KeepIrreplaceable,
     KeepNamedVolumes,
     KeepWithinBudget,
 )
@@ -23,7 +24,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._prune.request impor
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.snapshot import SnapshotRequest
 
 DISK = Disk("/d", total=100, used=50, free=50)
-RECORD = "/var/lib/mycosoft-rack/unreferenced_volumes.json"
+RECORD = "/var/lib/mycosoft-rack/unused_since.json"
 BUDGET = {"build_cache_policy": "budget"}
 UNKNOWN = "Cannot see how full the engine's disk is, which %s asks for: it is on another machine, or not to be read."
 
@@ -37,7 +38,7 @@ def request(**options: t.Any) -> PruneRequest:
 def test_without_options_all_but_volumes_is_in_scope_and_volumes_are_guarded_all_the_same() -> None:
     asked = request()
     assert asked.scope == ("containers", "images", "networks", "build_cache")
-    assert asked.rules(None, 9) == [KeepNamedVolumes(), KeepAnonymousVolumes("7d", wanted=False, now=9), KeepRollback("pinned")]
+    assert asked.rules(None, 9) == [KeepNamedVolumes(), KeepAnonymousVolumes("7d", wanted=False, now=9), KeepRollback("pinned"), KeepIrreplaceable("7d", 9)]
     assert asked.warnings(None) == []
     assert asked.max_delete == {}
 
@@ -49,7 +50,7 @@ def test_without_options_all_but_volumes_is_in_scope_and_volumes_are_guarded_all
         pytest.param(
             {"named_volumes": ["a", "b"], "remove_named_volumes": True},
             True,
-            [KeepNamedVolumes(given=("a", "b")), KeepAnonymousVolumes("7d", ("a", "b"), wanted=False, now=9)],
+            [KeepNamedVolumes(given=("a", "b")), KeepAnonymousVolumes("7d", 9, ("a", "b"), wanted=False)],
             id="named ones",
         ),
         pytest.param({"remove_named_volumes": True}, False, [KeepNamedVolumes(), KeepAnonymousVolumes("7d", wanted=False, now=9)], id="a switch alone"),
@@ -69,27 +70,33 @@ def test_the_disk_comes_first_and_the_budget_last_and_wishes_know_the_time() -> 
         KeepAnonymousVolumes("7d", wanted=False, now=9),
         KeepProject("mas"),
         KeepNewerThan("1h", 9),
+        KeepIrreplaceable("7d", 9),
         KeepWithinBudget(budget=CacheBudget(max_used=1024), disk=DISK),
     ]
 
 
 @pytest.mark.parametrize(
-    ("options", "record"),
+    ("options", "kinds"),
     [
-        pytest.param({}, "", id="volumes not asked for"),
-        pytest.param({"volumes": True}, RECORD, id="anonymous volumes"),
-        pytest.param({"volumes": True, "volumes_grace": "0"}, "", id="no grace to remember"),
-        pytest.param({"named_volumes": ["a"], "remove_named_volumes": True}, "", id="named ones have no grace"),
+        pytest.param({}, "containers images", id="volumes not asked for"),
+        pytest.param({"volumes": True}, "containers images volumes", id="anonymous volumes"),
+        pytest.param({"volumes": True, "volumes_grace": "0"}, "containers images", id="no grace of volumes to remember"),
+        pytest.param({"volumes": True, "irreplaceable_grace": "0"}, "volumes", id="no grace of others to remember"),
+        pytest.param({"named_volumes": ["a"], "remove_named_volumes": True}, "containers images", id="named ones have no grace"),
+        pytest.param({"containers": False, "images": False}, "", id="nothing that has one"),
     ],
 )
-def test_a_record_is_kept_where_a_grace_needs_it(options: dict[str, t.Any], record: str) -> None:
-    assert request(**options).volume_record == record
+def test_a_record_is_kept_where_a_grace_needs_it(options: dict[str, t.Any], kinds: str) -> None:
+    asked = request(**options)
+    assert (asked.graces, asked.record) == (tuple(kinds.split()), RECORD)
 
 
 def test_what_is_read_follows_from_what_is_asked() -> None:
-    assert request().to_read == SnapshotRequest(("containers", "images", "networks", "build_cache"))
-    asked = request(containers=False, images=False, networks=False, volumes=True, keep_used_within="1h", wait_for_builds=5, busy_timeout=7)
-    assert asked.to_read == SnapshotRequest(("volumes", "build_cache"), last_use=True, volume_record=RECORD, wait_for_builds=5)
+    assert request().to_read == SnapshotRequest(("containers", "images", "networks", "build_cache"), graces=("containers", "images"), record=RECORD)
+    asked = request(
+        containers=False, images=False, networks=False, volumes=True, keep_projects=["mas"], keep_used_within="1h", wait_for_builds=5, busy_timeout=7
+    )
+    assert asked.to_read == SnapshotRequest(("volumes", "build_cache"), last_use=True, graces=("volumes",), record=RECORD, projects=("mas",), wait_for_builds=5)
     assert asked.busy_timeout == 7
 
 
@@ -149,6 +156,9 @@ BOUNDS = "build_cache_reserved, build_cache_max_used, build_cache_min_free"
             id="named volumes without the switch",
         ),
         pytest.param({"volumes_grace": "x"}, "Cannot use volumes_grace: 'x' is no span of time. Write for example 7d, 36h or 1d12h.", id="no span of time"),
+        pytest.param(
+            {"irreplaceable_grace": "x"}, "Cannot use irreplaceable_grace: 'x' is no span of time. Write for example 7d, 36h or 1d12h.", id="no span either"
+        ),
         pytest.param({"only_if_disk_used": "x%"}, "Cannot use only_if_disk_used: 'x%' is no share of a disk. Write for example 80% or 40G.", id="no share"),
         pytest.param({"build_cache_max_used": "x", **BUDGET}, "Cannot use build_cache_max_used: 'x' is not a size. Write for example 16G.", id="no size"),
         pytest.param(BUDGET, "Cannot keep build cache within a budget: no bound is given. Give one of %s." % BOUNDS, id="a budget without bounds"),
