@@ -51,6 +51,14 @@ def warnings(lines: t.Iterable[str], pattern: t.Optional[str]) -> t.List[str]:
     return list(dict.fromkeys(found))
 
 
+def _alive(left: t.Sequence[str], host: str) -> str:
+    """What is said of processes that did not end."""
+    return "It could not be stopped: on %s the processes %s still run. The server stays locked. End them, or restart the server, then run again." % (
+        host,
+        ", ".join(left),
+    )
+
+
 class ActionModule(PollingAction):
     """Starts the command, and looks until it has ended."""
 
@@ -83,24 +91,33 @@ class ActionModule(PollingAction):
                 self._display.display("%s: %s: no answer, it goes on there (%s)" % (self.host, label, str(error).splitlines()[0]))
                 time.sleep(PAUSE)
                 continue
-            if state.get("failed") or state.get("ended") or state.get("stopped"):
+            if state.get("ended") or state.get("stopped"):
                 return state
+            if state.get("failed"):
+                return self._lost(job, state)
             line = progress.line(time.monotonic(), state["seconds"], still_open(state["lines"], done))
             if line:
                 self._display.display("%s: %s: %s" % (self.host, label, line))
+
+    def _lost(self, job: str, state: Facts) -> Facts:
+        """A look that failed leaves a command that runs, beside whatever is done after the failure: it is stopped, or said to run on."""
+        again = self.call(job=job, step="stop")
+        if again.get("ended") and not again.get("stopped"):
+            return again
+        if again.get("failed"):
+            return {**state, "msg": "%s The command may still run on %s: %s" % (state["msg"], self.host, again["msg"])}
+        return {**state, "msg": "%s %s" % (state["msg"], _alive(again["left"], self.host) if again["left"] else "The command was stopped.")}
 
     def _end(self, state: Facts, label: str, timeout: int) -> Facts:
         if state.get("failed"):
             return state
         told = warnings(state["lines"], self._task.args.get("warning"))
-        shown = {key: value for key, value in state.items() if key not in ("ended", "stopped", "job")}
+        shown = {key: value for key, value in state.items() if key not in ("ended", "stopped", "left", "job")}
         shown["warnings"] = [*state.get("warnings", []), *told]
         if state.get("stopped"):
-            return {
-                **shown,
-                "failed": True,
-                "msg": "Cannot finish the %s: it took longer than %s and was stopped. Raise its timeout." % (label, clock(timeout)),
-            }
+            late = "Cannot finish the %s: it took longer than %s" % (label, clock(timeout))
+            ended = ". %s" % _alive(state["left"], self.host) if state["left"] else " and was stopped. Raise its timeout."
+            return {**shown, "failed": True, "msg": late + ended}
         if state["rc"] != 0:
             last = "\n".join(state["lines"][-15:])
             return {**shown, "failed": True, "msg": "Cannot finish the %s: exit code %d after %s.\n%s" % (label, state["rc"], clock(state["seconds"]), last)}

@@ -46,7 +46,8 @@ options:
     description:
       - V(taken) acquires the lock, or renews it if this run already holds it.
       - V(renewed) restarts the lease. Fails if this run no longer holds the lock.
-      - V(released) releases the lock. The lock of another run is left alone.
+      - V(released) releases the lock. The lock of another run is left alone. Fails, and keeps the lock, if a command of this run
+        (M(mycosoft.rack.long_command)) could not be stopped and still works on the server.
       - V(broken) removes the lock of another run, dead or not, with a record. That run fails when it next renews it.
     type: str
     choices: [taken, renewed, released, broken]
@@ -219,8 +220,9 @@ def decide(module: AnsibleModule, file: LockFile, root: Path) -> t.Tuple[Transit
     """The step that would be taken now. Writes nothing."""
     found, request, now = file.read(), request_of(module.params), moment(root)
     step = TRANSITIONS[module.params["state"]](found, request, now)
-    if isinstance(found, Lock) and step.why:  # only then do remaining processes of that run matter
-        now = dataclasses.replace(now, survivors=processes_of(found.run, root))
+    released = module.params["state"] == "released" and step.writes
+    if isinstance(found, Lock) and (step.why or released):  # only then do remaining processes of that run matter
+        now = dataclasses.replace(now, survivors=processes_of(found.run, root, commands=released))
         step = TRANSITIONS[module.params["state"]](found, request, now)
     return step, now
 
@@ -251,7 +253,7 @@ def report(module: AnsibleModule, step: Transition, now: Moment, waited: float) 
         facts["diff"] = {"before": "%s\n" % describe(step.found, now), "after": "%s\n" % describe(step.after, now)}
     if step.done:
         return facts
-    if step.found is not None:
+    if step.found is not None and state != "released":
         facts.update(held_by=to_json(step.found), holder=describe(step.found, now))
     if not module.check_mode:
         raise RackError(refusal(state, host, step, now), **facts)

@@ -43,7 +43,10 @@ options:
     description: The name of the command in the progress lines. By default the first argument.
     type: str
   timeout:
-    description: Seconds after which the command is stopped, with every process that it started.
+    description:
+      - Seconds after which the command is stopped, with every process that it started. A process that ignores SIGTERM for 10 seconds is killed.
+      - The task fails when all of them are gone. If one cannot be ended, the task names it, and M(mycosoft.rack.deploy_lock) does not release the
+        lock of its run.
     type: int
     default: 3600
   patience:
@@ -126,10 +129,8 @@ lines:
   sample: ["#12 exporting to image", "#12 DONE 3.1s"]
 """
 
-import contextlib
 import os
 import shutil
-import signal
 import tempfile
 import time
 import typing as t
@@ -138,6 +139,8 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, RackError, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import STATE_OPTIONS
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.session import COOKIE, NOBODY, Session
 
 #: Prints its process id, runs the command, and writes its exit code last: complete or not at all.
 _WRAPPER = 'echo $$; exec >/dev/null; "$@" >output 2>&1 </dev/null; echo $? >code.new; mv code.new code'
@@ -147,6 +150,12 @@ _APART = 'echo "$(setsid sh -c "$0" sh "$@" 2>/dev/null </dev/null &)"'
 
 #: Bytes at the end of the output in which the last lines are searched.
 _WINDOW = 1 << 16
+
+#: Seconds that ``compare`` may take: an engine that hangs must not keep the task for ever.
+_COMPARE = 120
+
+#: Exit code of timeout(1) when it ended the command.
+_LATE = 124
 
 
 def argument_spec() -> Facts:
@@ -181,8 +190,12 @@ def start(module: AnsibleModule) -> Facts:
         (job / "before").write_text(before, encoding="utf-8")
         # the wrapper writes into the job's directory, the command runs in chdir
         inner = ["sh", "-c", 'cd "$0" && exec "$@"', str(Path(chdir).resolve()), *argv]
-        _code, pid, _errors = module.run_command(["sh", "-c", _APART, _WRAPPER, *inner], check_rc=True, cwd=str(job), expand_user_and_vars=False)
-        (job / "pid").write_text("%d %f" % (int(pid), time.time()), encoding="ascii")
+        marked = {COOKIE: str(job)}
+        _code, printed, _errors = module.run_command(
+            ["sh", "-c", _APART, _WRAPPER, *inner], check_rc=True, cwd=str(job), expand_user_and_vars=False, environ_update=marked
+        )
+        pid = int(printed)
+        (job / "pid").write_text("%d %d %f" % (pid, Kernel().start_ticks(pid) or 0, time.time()), encoding="ascii")
     except OSError as error:
         raise RackError("Cannot run %s: %s. Check the free disk and the permissions of %s." % (argv[0], error, directory)) from error
     return {"job": str(job), **look(module, job, module.params["wait"])}
@@ -191,7 +204,12 @@ def start(module: AnsibleModule) -> Facts:
 def read_compared(module: AnsibleModule) -> str:
     """The output of ``compare`` at this moment; empty if there is none."""
     argv = module.params["compare"]
-    code, output, errors = module.run_command(argv, expand_user_and_vars=False) if argv else (0, "", "")
+    if not argv:
+        return ""
+    output: str
+    code, output, errors = module.run_command(["timeout", "--kill-after=5", "%d" % _COMPARE, *argv], expand_user_and_vars=False)
+    if code == _LATE:
+        raise RackError("Cannot compare before and after: %s did not end within %d s. Check what it asks." % (" ".join(argv), _COMPARE))
     if code:
         raise RackError("Cannot compare before and after: %s: %s. Correct compare." % (" ".join(argv), errors.strip()))
     return output
@@ -199,24 +217,34 @@ def read_compared(module: AnsibleModule) -> str:
 
 def look(module: AnsibleModule, job: Path, seconds: float) -> Facts:
     """The progress when the command has ended or ``seconds`` have passed. The job's directory is removed once the command has ended."""
-    try:
-        pid, began = (job / "pid").read_text(encoding="ascii").split()
-    except OSError as error:
-        raise RackError("Cannot find the command again: %s: %s. Check whether it still runs, then run this task again." % (job, error.strerror)) from error
+    session, began = session_of(job)
     code, until = job / "code", time.monotonic() + seconds
-    while not code.exists() and Path("/proc/%s" % pid).exists() and time.monotonic() < until:
+    while not code.exists() and session.leads() and time.monotonic() < until:
         time.sleep(0.05)
     ended = code.exists()
     lines = last_lines(job / "output", module.params["tail"])
-    facts: Facts = {"changed": True, "ended": ended, "seconds": int(time.time() - float(began)), "lines": lines}
+    facts: Facts = {"changed": True, "ended": ended, "seconds": int(time.time() - began), "lines": lines}
     if ended:
         facts["rc"] = int(code.read_text(encoding="ascii"))
-        if module.params["compare"]:
-            facts["changed"] = read_compared(module) != (job / "before").read_text(encoding="utf-8")
+        before = (job / "before").read_text(encoding="utf-8")
         shutil.rmtree(str(job))
-    elif not Path("/proc/%s" % pid).exists() and not code.exists():
+        try:
+            facts["changed"] = read_compared(module) != before or not module.params["compare"]
+        except RackError as error:
+            raise RackError(error.message, **facts) from error
+    elif not session.leads() and not code.exists() and not session.processes():
         facts.update(ended=True, rc=-1)  # the host was restarted, or somebody killed it with its wrapper
+        shutil.rmtree(str(job))
     return facts
+
+
+def session_of(job: Path) -> t.Tuple[Session, float]:
+    """The processes of a job, and when it began, in seconds since 1970. Raises RackError where the job is gone."""
+    try:
+        pid, ticks, began = (job / "pid").read_text(encoding="ascii").split()
+    except OSError as error:
+        raise RackError("Cannot find the command again: %s: %s. Check whether it still runs, then run this task again." % (job, error.strerror)) from error
+    return Session(Kernel(), int(pid), int(ticks), str(job)), float(began)
 
 
 def last_lines(output: Path, count: int) -> t.List[str]:
@@ -232,11 +260,17 @@ def last_lines(output: Path, count: int) -> t.List[str]:
 
 
 def stop(module: AnsibleModule, job: Path) -> Facts:
-    """Stop the command with every process that it started."""
-    pid = int((job / "pid").read_text(encoding="ascii").split()[0])
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGTERM)
-    return {**look(module, job, 0), "stopped": True}
+    """Stop the command with every process that it started; ``left`` are those that did not end. One that has ended by itself was not stopped."""
+    if (job / "code").exists():
+        return look(module, job, 0)
+    kernel = Kernel()
+    try:
+        session = session_of(job)[0]
+    except RackError:  # somebody removed its directory
+        session = Session(kernel, NOBODY, 0, str(job))
+    facts: Facts = {"changed": True, "ended": False, "seconds": 0, "lines": []}
+    left = ["%d (%s)" % (pid, (kernel.process(pid, "comm") or "?").strip()) for pid in session.end()]
+    return {**(look(module, job, 0) if job.exists() else facts), "stopped": True, "left": left}
 
 
 def run(module: AnsibleModule) -> Facts:

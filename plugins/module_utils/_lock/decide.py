@@ -171,8 +171,10 @@ def renew(found: LockOnDisk, request: LockRequest, moment: Moment) -> Transition
 
 
 def release(found: LockOnDisk, request: LockRequest, moment: Moment) -> Transition:
+    """A lock is kept as long as a command of this run that could not be stopped still works on the server."""
     mine = decide(found, request, moment).state == "mine"
-    return Transition(found, None if mine else found, done=True)
+    works = mine and bool(moment.survivors)
+    return Transition(found, None if mine and not works else found, done=not works)
 
 
 def break_lock(found: LockOnDisk, request: LockRequest, moment: Moment) -> Transition:

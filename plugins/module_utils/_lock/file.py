@@ -24,6 +24,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.jsonlines impo
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import state_path
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import iso
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.session import COOKIE as JOB
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock.decide import Controller, Damaged, Lock, LockOnDisk, Moment, lock_of, to_json
 
 #: In the environment of what a run starts on a server: the name of the run. The playbook sets it, with the keyword ``environment``.
@@ -158,11 +159,12 @@ def moment(root: Path) -> Moment:
     )
 
 
-def processes_of(run: str, root: Path) -> t.Tuple[int, ...]:
-    """Processes of this server that ``run`` has started, as far as this user may read their environments."""
-    cookie = ("%s=%s" % (COOKIE, run)).encode()
-    folders = [path for path in (root / "proc").iterdir() if path.name.isdecimal()]
-    return tuple(sorted(int(folder.name) for folder in folders if cookie in _environment(folder)))
+def processes_of(run: str, root: Path, commands: bool = False) -> t.Tuple[int, ...]:
+    """Processes of this server that ``run`` has started, as far as this user may read their environments; ``commands``: only those of its long commands."""
+    cookie, job = ("%s=%s" % (COOKIE, run)).encode(), ("%s=" % JOB).encode()
+    found = {int(path.name): _environment(path) for path in (root / "proc").iterdir() if path.name.isdecimal()}
+    ours = [pid for pid, variables in found.items() if cookie in variables and (not commands or any(one.startswith(job) for one in variables))]
+    return tuple(sorted(ours))
 
 
 def _environment(folder: Path) -> t.List[bytes]:

@@ -27,6 +27,11 @@ def refusal(state: str, host: str, step: Transition, moment: Moment) -> str:
     holder = describe(step.found, moment)
     if state == "renewed":
         return "Cannot renew the lock of %s: it is lost, %s. Another run may have changed the server since. Run again." % (host, holder)
+    if state == "released":
+        return "Cannot release the lock of %s: processes %s of this run still work there. End them, or restart the server; the next run takes it then." % (
+            host,
+            ", ".join(map(str, moment.survivors)),
+        )
     return "Cannot take the lock of %s: %s. Wait for it, or set deploy_lock_break=true if it is dead." % (host, holder)
 
 

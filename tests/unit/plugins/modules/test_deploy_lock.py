@@ -194,6 +194,20 @@ def test_what_a_dead_run_left_running_is_waited_for(server: Server) -> None:
     assert server("taken")["took_over"]["run"] == "theirs"
 
 
+def test_a_lock_is_kept_while_a_command_that_could_not_be_stopped_works(server: Server) -> None:
+    """Any other process of the run, such as the housekeeping of git, does not keep it."""
+    server("taken")
+    for pid, more in (("17", b"MYCOSOFT_RACK_JOB=/srv/command-x\0"), ("18", b"")):
+        environment = server.root / "proc" / pid / "environ"
+        environment.parent.mkdir()
+        environment.write_bytes(b"MYCOSOFT_RACK_RUN=mine\0" + more)
+    refused = server("released")
+    assert (refused["failed"], server.lock["run"]) == (True, "mine")
+    assert refused["msg"].startswith("Cannot release the lock of sandbox: processes 17 of this run still work there. End them")
+    (server.root / "proc/17/environ").unlink()
+    assert (server("released")["changed"], server.lock) == (True, {})
+
+
 def test_it_waits_until_the_other_run_releases_it(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deploy_lock, "POLL", 0.01)
     server("taken", run="theirs")

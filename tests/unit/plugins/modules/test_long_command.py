@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -15,6 +16,9 @@ from pathlib import Path
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.mycosoft.rack.plugins.module_utils._host import session
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.session import Session
 from ansible_collections.mycosoft.rack.plugins.modules import long_command
 
 Result = dict[str, t.Any]
@@ -41,13 +45,14 @@ def ended(run: Run, begun: Result) -> Result:
     return result
 
 
-def left(group: int) -> bool:
-    """Whether a process of the group is still there."""
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
+def leader(job: str) -> int:
+    """The process that leads the session of a job."""
+    return int((Path(job) / "pid").read_text().split()[0])
+
+
+def left(pid: int) -> bool:
+    """Whether a process is still there; a zombie is not."""
+    return Kernel().start_ticks(pid) is not None
 
 
 def test_exit_code_and_last_lines_are_told_and_nothing_is_left(run: Run, tmp_path: Path) -> None:
@@ -75,12 +80,51 @@ def test_it_is_seen_while_it_runs_and_stopped_with_its_children(run: Run, tmp_pa
     fifo.read_text()  # it has begun by then
     seen = run(step="look", job=job, wait=0)
     assert (seen["ended"], seen["lines"], "rc" in seen) == (False, ["begun"], False)
-    pid = int((Path(job) / "pid").read_text().split()[0])
-    assert run(step="stop", job=job)["stopped"] is True
-    until = time.monotonic() + 20
-    while left(pid) and time.monotonic() < until:
+    pid = leader(job)
+    assert (run(step="stop", job=job)["stopped"], left(pid), Path(job).exists()) == (True, False, False)
+
+
+def test_what_ignores_the_signal_is_stopped_or_left_its_session_is_gone_before_it_is_called_stopped(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "_SIGNALS", ((signal.SIGTERM, 0.5), (signal.SIGKILL, 20.0)))
+    commands = [
+        "trap '' TERM; while :; do sleep 600; done",  # ignores it
+        "kill -STOP $$; sleep 600",  # is stopped, and would get it when it continues
+        "exec setsid -f sleep 600",  # in a session of its own, and without a parent
+        "env -i setsid -w sleep 600",  # in a session of its own, without the environment of the command
+    ]
+    job = run(step="start", argv=["sh", "-c", 'for one; do sh -c "$one" & done; wait', "sh", *commands], wait=0)["job"]
+    processes, until = Session(Kernel(), leader(job), Kernel().start_ticks(leader(job)) or 0, job), time.monotonic() + 20
+    while len(alive := processes.processes()) < 2 + 2 + 1 + 1 + 2:  # the wrapper, the command, and what each one becomes
+        assert time.monotonic() < until, alive
+    result = run(step="stop", job=job)
+    assert (result["stopped"], result["left"]) == (True, [])
+    assert [pid for pid in alive if left(pid)] == []
+
+
+def test_what_no_signal_ends_is_named_and_not_called_stopped(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = run(step="start", argv=["sleep", "600"], wait=0)["job"]
+    with monkeypatch.context() as patched:
+        patched.setattr(session, "_SIGNALS", ((signal.SIGWINCH, 0.2),))  # as good as none, as for a process that waits for a dead disk
+        result = run(step="stop", job=job)
+    assert [name.split()[1] for name in result["left"]] == ["(sh)", "(sleep)"]
+    assert run(step="stop", job=job)["left"] == []
+
+
+def test_one_that_has_ended_by_itself_was_not_stopped(run: Run) -> None:
+    begun = run(step="start", argv=["sh", "-c", "exit 5"], wait=0)
+    while begun.get("ended") is False and not (Path(begun["job"]) / "code").exists():
         pass
-    assert not left(pid)
+    result = begun if begun["ended"] else run(step="stop", job=begun["job"])
+    assert (result["rc"], "stopped" in result) == (5, False)
+
+
+def test_a_job_whose_directory_is_gone_is_stopped_all_the_same(run: Run) -> None:
+    job = run(step="start", argv=["sleep", "600"], wait=0)["job"]
+    pid = leader(job)
+    shutil.rmtree(job)
+    assert (run(step="stop", job=job)["stopped"], left(pid)) == (True, False)
 
 
 def test_a_look_that_waits_sees_the_end_at_once(run: Run, tmp_path: Path) -> None:
@@ -114,12 +158,26 @@ def test_without_something_to_compare_it_counts_as_changed(run: Run) -> None:
     assert ended(run, run(step="start", argv=["true"]))["changed"] is True
 
 
-def test_one_that_was_killed_with_its_wrapper_has_ended(run: Run) -> None:
+def test_one_that_was_killed_with_its_wrapper_has_ended(run: Run, tmp_path: Path) -> None:
     begun = run(step="start", argv=["sleep", "600"], wait=0)
-    job = begun["job"]
-    pid = int((Path(job) / "pid").read_text().split()[0])
-    os.killpg(pid, signal.SIGKILL)
-    assert ended(run, begun)["rc"] == -1
+    os.killpg(leader(begun["job"]), signal.SIGKILL)
+    assert (ended(run, begun)["rc"], list(tmp_path.iterdir())) == (-1, [])
+
+
+def test_one_whose_wrapper_alone_was_killed_has_not_ended(run: Run) -> None:
+    job = run(step="start", argv=["sleep", "600"], wait=0)["job"]
+    os.kill(leader(job), signal.SIGKILL)
+    assert run(step="look", job=job, wait=0)["ended"] is False
+    assert run(step="stop", job=job)["left"] == []
+
+
+def test_a_comparison_that_hangs_fails_the_task_and_not_the_command(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As docker does beside an engine that hangs."""
+    monkeypatch.setattr(long_command, "_COMPARE", 1)
+    compare = ["sh", "-c", f"if [ -e {tmp_path}/hangs ]; then sleep 600; fi"]
+    begun = run(step="start", argv=["touch", str(tmp_path / "hangs")], wait=0, compare=compare)
+    result = begun if begun.get("failed") else run(step="look", job=begun["job"], compare=compare, wait=20)
+    assert (result["failed"], result["ended"], result["rc"], "did not end within 1 s" in result["msg"]) == (True, True, 0, True)
 
 
 @pytest.mark.parametrize(

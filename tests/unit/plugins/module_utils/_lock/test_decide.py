@@ -119,6 +119,9 @@ STEPS = [
     pytest.param("renewed", THEIRS, OVER, (False, "theirs", False, False), id="renew a dead one"),
     pytest.param("released", None, NOW, (True, None, False, False), id="release nothing"),
     pytest.param("released", theirs(run="mine"), NOW, (True, None, False, True), id="release mine"),
+    pytest.param(
+        "released", theirs(run="mine"), dataclasses.replace(NOW, survivors=(17,)), (False, "mine", False, False), id="release mine while a command works"
+    ),
     pytest.param("released", THEIRS, NOW, (True, "theirs", False, False), id="release another's"),
     pytest.param("released", THEIRS, OVER, (True, "theirs", False, False), id="release a dead one"),
     pytest.param("broken", None, NOW, (True, None, False, False), id="break nothing"),
