@@ -90,7 +90,7 @@ options:
     default: 120
   timeout:
     description:
-      - Seconds that one request may take.
+      - Seconds that one request may take as a whole.
     type: float
     default: 30
   api_url:
@@ -233,7 +233,7 @@ def run(module: AnsibleModule, clock: Clock) -> Facts:
     params = module.params
     token = checked_token(params["token"])
     purge = Purge.of(params)
-    api = Api(Http(token, params["timeout"], params["validate_certs"], clock), clock, params["max_wait"])
+    api = Api(Http(token, params["timeout"], params["validate_certs"]), clock, params["max_wait"])
     zone_id = purge.zone_id or ""
     if purge.zone and not purge.selection.empty:
         zone_id = only_zone(api.ask(purge.lookup()), purge.zone)

@@ -55,11 +55,12 @@ options:
   max_wait:
     description:
       - Seconds from the start within which a URL is requested again.
+      - No request begins later than this, or O(timeout) if that is longer, so the module takes at most one request longer.
     type: float
     default: 30
   timeout:
     description:
-      - Seconds that one request may take.
+      - Seconds that one request may take as a whole.
     type: float
     default: 10
   validate_certs:
@@ -186,7 +187,7 @@ def run(module: AnsibleModule, clock: Clock) -> Facts:
         raise InvalidInput("Cannot verify what is fresh since %.3f: it is %.3f s in the future. Check since and the clocks." % (since, since - now))
     pages = [page(item) for item in selected("files", params["urls"]).items]
     http = Http(timeout=params["timeout"], validate_certs=params["validate_certs"])
-    waited = prove(pages, http, clock, since, params["max_wait"])
+    waited = prove(pages, http, clock, since, params["max_wait"], params["timeout"])
     messages = [page.message for page in pages if page.finding.freshness != FRESH]
     facts: Facts = {"changed": False, "proven": not messages, "pages": [page.shown() for page in pages], "waited": round(waited, 3)}
     if messages and params["strict"]:

@@ -54,7 +54,7 @@ options:
   externals:
     description:
       - Services outside of the rack that services of this server need, by name, each with C(url), C(health), the path to request (C(/)), and C(required).
-      - If one does not answer with 200 within 5 seconds the module warns, or fails if it is required.
+      - All are requested at once. If one does not answer in full, with 200, within 5 seconds the module warns, or fails if it is required.
     type: dict
     default: {}
 seealso:
@@ -98,11 +98,10 @@ silent:
   description: The externals that do not answer, each with the reason.
   returned: always
   type: dict
-  sample: {mycobrain: timed out}
+  sample: {mycobrain: no whole answer within 5 s}
 """
 
 import typing as t
-from http.client import HTTPException
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
@@ -112,11 +111,12 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import STATE_OPTIONS, state_path
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import STACK, Compose, ComposeRefused, Run, read_stacks, version
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.web import silent
 from ansible_collections.mycosoft.rack.plugins.module_utils._offload.moved import read_moved
 
 Json = t.Dict[str, t.Any]
 
-#: Seconds within which an external has to answer.
+#: Seconds within which an external has to answer, in full.
 PATIENCE = 5.0
 
 CHECKED: Fields = {**STACK, "services": Field(each(dict), default={})}
@@ -196,26 +196,12 @@ def changes_in(run: Run, checkout: str) -> t.List[str]:
     return [line[3:] for line in output.splitlines()]
 
 
-def silence(url: str) -> t.Optional[str]:
-    """Why a URL does not answer with 200; None if it does."""
-    from ansible.module_utils.urls import open_url  # slow to import, not needed on a server without externals
-
-    if not url.startswith(("http://", "https://")):
-        return "that is not an HTTP address"
-    try:
-        with open_url(url, timeout=PATIENCE) as answer:
-            return None if answer.status == 200 else "it answers with %d" % answer.status
-    except (OSError, HTTPException, ValueError) as error:
-        return str(getattr(error, "reason", "") or error)
-
-
 def asked(externals: t.Mapping[str, t.Any]) -> t.Dict[str, str]:
     """The externals that do not answer, each with the reason. Raises InvalidInput if one has no address."""
     for name, external in externals.items():
         if not isinstance(external, dict) or not external.get("url"):
             raise InvalidInput("Cannot check the health of %s: it has no url. Give externals.%s.url, and health, the path to request there." % (name, name))
-    answers = {name: silence("%s%s" % (external["url"], external.get("health") or "/")) for name, external in externals.items()}
-    return {name: why for name, why in answers.items() if why is not None}
+    return silent({name: "%s%s" % (external["url"], external.get("health") or "/") for name, external in externals.items()}, PATIENCE)
 
 
 def probed(module: AnsibleModule, silent: t.Mapping[str, str]) -> t.Iterator[str]:

@@ -132,12 +132,16 @@ class Page:
         }
 
 
-def prove(pages: t.Sequence[Page], http: Http, clock: Clock, since: float, max_wait: float) -> float:
-    """Ask for every page, again for those that are open, until none is or ``max_wait`` seconds have passed; the seconds spent in pauses."""
-    until, waited = clock.now() + max_wait, 0.0
+def prove(pages: t.Sequence[Page], http: Http, clock: Clock, since: float, max_wait: float, timeout: float) -> float:
+    """Ask for every page, again for those that are open, until none is or ``max_wait`` seconds have passed; the seconds spent in pauses.
+
+    No request begins later than the longer of ``max_wait`` and ``timeout`` (seconds of one request), however many pages there are.
+    """
+    began, waited = clock.now(), 0.0
+    until, last = began + max_wait, began + max(max_wait, timeout)
     while True:
         for page in pages:
-            if page.open:
+            if page.open and clock.now() <= last:
                 page.look(http, since, clock)
         if clock.now() + STEP > until or not any(page.open for page in pages):
             return waited

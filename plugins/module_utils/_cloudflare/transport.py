@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 from ansible.module_utils.urls import ConnectionError as UrlsConnectionError
 from ansible.module_utils.urls import Request, make_context
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.within import TookTooLong, within
 
 #: Bytes of an answer that are read at most; what lies beyond is no answer of an API.
 MOST_BYTES = 4 * 1024 * 1024
@@ -71,12 +72,12 @@ class Clock:
 class Http:
     """Sends requests with one bearer token, or with none.
 
-    ``timeout`` (seconds) bounds the connection, each wait for bytes, and the
-    reading of a whole body, so that a slow drip ends too.
+    ``timeout`` (seconds) bounds a request as a whole, from the lookup of the name to the
+    last byte of the answer, so that a slow drip ends too.
     """
 
-    def __init__(self, token: t.Optional[str] = None, timeout: float = 30.0, validate_certs: bool = True, clock: t.Optional[Clock] = None) -> None:
-        self._token, self._timeout, self._clock = token, timeout, clock or Clock()
+    def __init__(self, token: t.Optional[str] = None, timeout: float = 30.0, validate_certs: bool = True) -> None:
+        self._token, self._timeout = token, timeout
         # One TLS context for all requests: loading the certificate authorities takes longer (40 ms) than a request.
         self._request = Request(
             context=make_context(validate_certs=validate_certs),
@@ -96,12 +97,16 @@ class Http:
         if self._token is not None:
             headers["Authorization"] = "Bearer " + self._token
         try:
+            return within(self._timeout, lambda: self._exchange(method, url, data, headers))
+        except Exception as error:  # urllib, http.client, ssl, socket and Ansible raise unrelated families
+            return self._silence(error)
+
+    def _exchange(self, method: str, url: str, data: t.Optional[bytes], headers: t.Mapping[str, str]) -> Answer:
+        try:
             return self._reply(self._request.open(method, url, data=data, headers=headers, timeout=self._timeout))
         except urllib.error.HTTPError as error:  # 3xx too: nothing is followed
             with error:
                 return self._guarded(error)
-        except Exception as error:  # urllib, http.client, ssl, socket and Ansible raise unrelated families
-            return self._silence(error)
 
     def _guarded(self, error: urllib.error.HTTPError) -> Answer:
         """The answer inside an HTTP error, whose body may fail to arrive as well."""
@@ -115,15 +120,12 @@ class Http:
         return Reply(int(response.code), headers, self._blotted(self._read(response).decode("utf-8", "replace")))
 
     def _read(self, response: t.Any) -> bytes:
-        until = self._clock.now() + self._timeout
         read = bytearray()
         while len(read) < MOST_BYTES:
             piece = response.read1(65536)
             if not piece:
                 break
             read += piece
-            if self._clock.now() > until:
-                raise socket.timeout
         return bytes(read)
 
     def _silence(self, error: BaseException) -> Silence:
@@ -140,7 +142,7 @@ class Http:
 
 
 def _described(error: BaseException, timeout: float) -> str:
-    if isinstance(error, socket.timeout):
+    if isinstance(error, (socket.timeout, TookTooLong)):
         return "no whole answer within %g s" % timeout
     return " ".join(str(error).split()) or type(error).__name__
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 import typing as t
 
 import pytest
@@ -13,6 +14,7 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.mycosoft.rack.plugins.modules import cloudflare_verify
 from ansible_collections.mycosoft.rack.tests.fakes.clock import SimulatedClock
 from ansible_collections.mycosoft.rack.tests.fakes.cloudflare import Answer, Api, CloudflareServer, Request
+from ansible_collections.mycosoft.rack.tests.fakes.drip import dripping
 
 Result = dict[str, t.Any]
 
@@ -121,6 +123,15 @@ def test_without_a_moment_only_what_is_fetched_from_now_on_is_fresh(edge: Edge) 
     result = edge.verify(copy("HIT", 0), copy("HIT", 0), copy("HIT", 0), ago=None)
     assert result["proven"]
     assert 2 <= result["pages"][0]["requests"] <= 3  # the clock also runs while the machine is slow
+
+
+def test_the_time_is_that_of_all_pages_together(edge: Edge) -> None:
+    with dripping() as url:
+        began = time.monotonic()
+        result = edge.verify(urls=["%s/%d" % (url, number) for number in range(40)], max_wait=0.2, timeout=0.3)
+        took = time.monotonic() - began
+    assert ({page["freshness"] for page in result["pages"]}, took < 5) == ({"unproven"}, True)
+    assert "it was not asked for" in result["pages"][-1]["message"]
 
 
 def test_nobody_listening_is_said(edge: Edge) -> None:

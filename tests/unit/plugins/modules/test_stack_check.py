@@ -9,6 +9,7 @@ import json
 import socket
 import subprocess
 import threading
+import time
 import typing as t
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.mycosoft.rack.plugins.modules import stack_check
 from ansible_collections.mycosoft.rack.tests.fakes.docker_engine import DockerEngine
+from ansible_collections.mycosoft.rack.tests.fakes.drip import dripping
 
 from tests.support.composed import docker_without_engine
 
@@ -151,6 +153,16 @@ def test_one_that_is_not_well_is_warned_of(run: Run, external: str) -> None:
     result = run(externals={"brain": {"url": external, "health": "/elsewhere"}})
     assert (result.get("failed"), result["silent"]) == (None, {"brain": "Internal Server Error"})
     assert f"brain does not answer at {external}: Internal Server Error. The deploy continues without it." in result["warned"]
+
+
+def test_externals_that_answer_in_drips_hold_the_check_no_longer_than_one_that_does_not_answer(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stack_check, "PATIENCE", 0.5)
+    with dripping() as url:
+        began = time.monotonic()
+        result = run(externals={"brain": {"url": url}, "spine": {"url": url}})
+        took = time.monotonic() - began
+    assert result["silent"] == {"brain": "no whole answer within 0.5 s", "spine": "no whole answer within 0.5 s"}
+    assert took < 5  # without a bound of the whole it would never end
 
 
 @pytest.mark.parametrize("external", [{"health": "/health"}, "http://brain"])

@@ -8,11 +8,13 @@ from __future__ import annotations
 import pathlib
 import secrets
 import socket
+import time
 import typing as t
 
 import pytest
 from ansible_collections.mycosoft.rack.plugins.module_utils._cloudflare.transport import Http, Reply, Silence
 from ansible_collections.mycosoft.rack.tests.fakes.cloudflare import Api, CloudflareServer
+from ansible_collections.mycosoft.rack.tests.fakes.drip import dripping
 from ansible_collections.mycosoft.rack.tests.fakes.tls import certificate, encrypt
 
 ZONES, TOKEN = "/zones?name=example.org", secrets.token_hex(20)
@@ -140,6 +142,13 @@ def test_plain_text_where_encryption_is_expected_is_refused_for_good(server: Clo
 def test_an_answer_takes_no_longer_than_the_timeout(server: CloudflareServer, fault: dict[str, t.Any]) -> None:
     server.faults.append(fault)
     assert Http(TOKEN, timeout=0.2).send("GET", server.url + ZONES) == Silence("no whole answer within 0.2 s")
+
+
+def test_headers_that_come_in_drips_take_no_longer_than_the_timeout() -> None:
+    with dripping() as url:
+        began = time.monotonic()
+        assert Http(TOKEN, timeout=0.3).send("GET", url) == Silence("no whole answer within 0.3 s")
+        assert time.monotonic() - began < 5
 
 
 def test_a_header_that_cannot_be_sent_does_not_show_the_token(server: CloudflareServer) -> None:
