@@ -13,25 +13,10 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.common.validation import check_type_int
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.durations import clock
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._action.polling import Facts, PollingAction
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._action.progress import Progress
 
 #: Seconds before a host that did not answer is asked again.
 PAUSE = 2.0
-
-
-class Progress:
-    """Decides what of a command that runs is worth a line: something new, not too often. ``began``: seconds on any clock."""
-
-    def __init__(self, every: float, began: float) -> None:
-        self._every = every
-        self._shown = (began, "")
-
-    def line(self, now: float, seconds: int, last: str) -> t.Optional[str]:
-        """The line to show, or None. ``now``: seconds on the same clock; ``seconds``: how long the command has run."""
-        moment, shown = self._shown
-        if now - moment < self._every or (last == shown and now - moment < 6 * self._every):
-            return None
-        self._shown = (now, last)
-        return "%s  %s" % (clock(seconds), last)
 
 
 def still_open(lines: t.Sequence[str], done: t.Container[str]) -> str:

@@ -14,9 +14,10 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible.playbook.task import Task
 from ansible.utils.display import Display
-from ansible_collections.mycosoft.rack.plugins.action.long_command import ActionModule, Progress, still_open, warnings
+from ansible_collections.mycosoft.rack.plugins.action.long_command import ActionModule, still_open, warnings
 from ansible_collections.mycosoft.rack.plugins.module_utils._host import session
 from ansible_collections.mycosoft.rack.plugins.modules import long_command
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._action.progress import Progress
 
 
 def shown(looks: list[tuple[float, str]]) -> list[str]:
