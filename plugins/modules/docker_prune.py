@@ -224,7 +224,7 @@ listing:
   returned: when the engine was reached
   type: list
   elements: str
-  sample: ["container ci-run (exited, 3B)", "image tool:1 (540M): kept until 2026-12-06T11:02:17Z, because no registry is known to have it, ..."]
+  sample: ["container ci-run (exited, 3B)", "image tool:1 (540M) is kept until 2026-12-06T11:02:17Z, because no registry is known to have it, ..."]
 summary:
   description: What was removed, or would be, in one line. In check mode the size is RV(estimate).
   returned: when the engine was reached

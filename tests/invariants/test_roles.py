@@ -60,7 +60,8 @@ def test_default_values_are_the_documented_ones(role: str) -> None:
     for entry, options in specs(role).items():
         for name, option in options.items():
             value = defaults(role).get(name)
-            if _is_expression(value) and (option["type"] not in TEXTUAL or option.get("elements") == "dict"):
+            # Ansible works a documented default out even where the variable is set, so it must not need a plan.
+            if _is_expression(value) and (option["type"] not in TEXTUAL or option.get("elements") == "dict" or "rack_plan" in value):
                 assert "default" not in option, f"{entry}: {name} comes from the rack's data, which is no {option['type']} before it is read"
             else:
                 assert option.get("default") == value, f"{entry}: {name}"

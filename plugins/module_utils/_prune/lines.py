@@ -67,7 +67,7 @@ def _why(group: t.Sequence[Decision]) -> str:
     ends = [decision.until for decision in group if decision.until is not None]
     reason = group[0].reason if len({decision.reason for decision in group}) == 1 else "nothing could bring them back"
     span = "%s" % iso(min(ends)) if min(ends) == max(ends) else "%s to %s" % (iso(min(ends)), iso(max(ends)))
-    return ": kept until %s, because %s" % (span, reason)
+    return " is kept until %s, because %s" % (span, reason) if len(group) == 1 else " are kept until %s, because %s" % (span, reason)
 
 
 def _line(target: DockerObject) -> str:
@@ -93,8 +93,8 @@ def _heap(name: str, group: t.Sequence[Decision]) -> str:
     size = "" if kind == "networks" else " (%s)" % human(_size(group))
     if kind == "build_cache":
         return words + size
-    examples = [decision.target.name for decision in group[:EXAMPLES]] + (["..."] if len(group) > EXAMPLES else [])
-    return "%s %s%s: %s" % (words, name, size, ", ".join(examples))
+    examples = [decision.target.name for decision in group[:EXAMPLES]]
+    return "%s %s%s such as %s" % (words, name, size, ", ".join(examples))
 
 
 def _size(group: t.Iterable[Decision]) -> int:

@@ -55,18 +55,18 @@ def test_build_cache_is_one_line_without_what_images_hold() -> None:
 def test_many_are_grouped_the_biggest_first() -> None:
     assert len(lines(containers(10), [])) == 10
     going = [*containers(11), *containers(1, labels=CI)]
-    assert lines(going, []) == ["11 containers of no project (11M): c00, c01, c02, ...", "container c00 (exited, 1M)"]
+    assert lines(going, []) == ["11 containers of no project (11M) such as c00, c01, c02", "container c00 (exited, 1M)"]
     images = [goes(image("hub/tool:%d" % n)) for n in range(3)] + [goes(DockerObject("images", "sha256:f%d" % n, size=5 * MIB)) for n in range(8)]
-    assert lines(images, []) == ["8 images without a tag (40M): f0, f1, f2, ...", "3 images of hub/tool (30M): hub/tool:0, hub/tool:1, hub/tool:2"]
+    assert lines(images, []) == ["8 images without a tag (40M) such as f0, f1, f2", "3 images of hub/tool (30M) such as hub/tool:0, hub/tool:1, hub/tool:2"]
     networks = [goes(DockerObject("networks", "n%d" % n, ("n%d" % n,), size=0, labels=CI)) for n in range(11)]
-    assert lines(networks, []) == ["11 networks of the project ci: n0, n1, n2, ..."]
+    assert lines(networks, []) == ["11 networks of the project ci such as n0, n1, n2"]
 
 
 def test_what_waits_is_named_with_the_reason_and_the_moment() -> None:
     waiting = [Decision(image("tool:%d" % n), remove=False, reason="nobody has it", until=1796000000 + n) for n in range(11)]
-    assert lines([], waiting[:1]) == ["image tool:0 (10M): kept until 2026-11-30T00:53:20Z, because nobody has it"]
+    assert lines([], waiting[:1]) == ["image tool:0 (10M) is kept until 2026-11-30T00:53:20Z, because nobody has it"]
     assert lines([], waiting) == [
-        "11 images of tool (110M): tool:0, tool:1, tool:2, ...: kept until 2026-11-30T00:53:20Z to 2026-11-30T00:53:30Z, because nobody has it"
+        "11 images of tool (110M) such as tool:0, tool:1, tool:2 are kept until 2026-11-30T00:53:20Z to 2026-11-30T00:53:30Z, because nobody has it"
     ]
 
 
