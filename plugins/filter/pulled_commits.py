@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.foreign import printable
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import plain
 
 Json = t.Dict[str, t.Any]
@@ -14,7 +15,7 @@ Json = t.Dict[str, t.Any]
 
 def pulled_commits(pulls: t.Any, logs: t.Any = ()) -> t.List[Json]:
     """One entry for each checkout: ``dest``, ``from``, ``to`` and ``log``, the subjects of the commits in between."""
-    subjects = {log["item"]["item"]["dest"]: log.get("stdout_lines") or [] for log in plain(list(logs))}
+    subjects = {log["item"]["item"]["dest"]: [printable(line) for line in log.get("stdout_lines") or []] for log in plain(list(logs))}
     return [
         {"dest": pull["item"]["dest"], "from": pull.get("before"), "to": pull.get("after"), "log": subjects.get(pull["item"]["dest"], [])}
         for pull in plain(list(pulls))

@@ -23,10 +23,10 @@ description:
   - A service that does not run on this host is put into the profile C(elsewhere), which is never enabled, and services that run here no longer depend on it.
     On hosts other than the stack's home this includes every service that is not listed in the plan.
   - A listed service that the Compose files put into a profile is taken out of it. It always runs.
-  - Values of C(env) are literal. A dollar sign is escaped for Compose.
+  - Values of O(environment) are literal. A dollar sign is escaped for Compose.
   - >-
     A planned heap becomes an option at the end of C(NODE_OPTIONS) (C(--max-old-space-size)) or C(JAVA_TOOL_OPTIONS) (C(-XX:MaxRAMPercentage)).
-    What the Compose files or C(env) set there stays in front of it. If they set the size of the heap themselves, nothing is added.
+    What the Compose files or O(environment) set there stays in front of it. If they set the size of the heap themselves, nothing is added.
   - >-
     Of the values in the Compose files only these two variables are ever copied, unless they may hold a secret, such as a Java property of an
     application, an option of an agent, or a password in an address. A comment line then says what to add by hand.
@@ -49,6 +49,8 @@ attributes:
       - A stack that is not checked out yet is listed in RV(absent), where a real run fails.
   diff_mode:
     support: full
+    details:
+      - Values of O(environment) are replaced by C(********); a value that changed is marked.
   idempotent:
     support: full
 options:
@@ -56,6 +58,13 @@ options:
     description: The stacks of this server, C(hosts[host].stacks) in the plan of P(mycosoft.rack.memory_plan#filter).
     type: dict
     required: true
+  environment:
+    description:
+      - Variables of the services, as JSON, stack to service to variable to value. P(mycosoft.rack.service_environment#filter) returns them.
+      - They are written in addition to the C(addresses) of the plan, over which they take precedence.
+      - Hidden in logs as one text. If they were hidden one by one, Ansible would hide every word such as C(production) in the results, too.
+    type: json
+    default: "{}"
   host:
     description: The name of the server in messages.
     type: str
@@ -69,6 +78,7 @@ EXAMPLES = r"""
 - name: Write the override of each stack
   mycosoft.rack.compose_override:
     stacks: "{{ plan.hosts[inventory_hostname].stacks }}"
+    environment: "{{ rack_stacks | mycosoft.rack.service_environment(plan.hosts[inventory_hostname].stacks) | to_json }}"
   vars:
     plan: "{{ rack_stacks | mycosoft.rack.memory_plan(hosts=groups['rack'], memory={'sandbox': '62G', 'overflow1': '16G'}) }}"
 """
@@ -116,6 +126,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import STATE_OPTIONS, override_path
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, Engine, connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import STACK, Compose, read_stacks
+from ansible_collections.mycosoft.rack.plugins.module_utils._override.environment import difference, shown_of, with_environment
 from ansible_collections.mycosoft.rack.plugins.module_utils._override.health import SINCE_API
 from ansible_collections.mycosoft.rack.plugins.module_utils._override.render import override
 from ansible_collections.mycosoft.rack.plugins.module_utils._override.yaml import text
@@ -135,6 +146,7 @@ PLANNED: Fields = {
 def argument_spec() -> Facts:
     return {
         "stacks": {"type": "dict", "required": True},
+        "environment": {"type": "json", "default": "{}", "no_log": True},
         "host": {"type": "str", "default": "this server"},
         **STATE_OPTIONS,
         **DOCKER_OPTIONS,
@@ -194,7 +206,7 @@ def checked(module: AnsibleModule, compose: Compose, rendered: str) -> None:
 
 
 def run(module: AnsibleModule) -> Facts:
-    stacks = read_stacks(module.params["stacks"], PLANNED)
+    stacks = with_environment(read_stacks(module.params["stacks"], PLANNED), module.params["environment"])
     paths = {name: override_path(module.params["state_directory"], name) for name in stacks}
     engine = connect(module.params)
     there, start_interval = Networks(engine), engine.knows(SINCE_API)
@@ -202,7 +214,8 @@ def run(module: AnsibleModule) -> Facts:
     idle: t.Dict[str, bool] = {}
     absent, problems = [], []
     for name, stack in stacks.items():
-        compose = Compose(module.run_command, stack)
+        variables = [variable for service in stack["services"].values() for variable in service["env"].items()]
+        compose = Compose(module.run_command, stack, variables)
         if module.check_mode and not compose.checked_out:
             absent.append(name)
             module.warn(
@@ -231,7 +244,7 @@ def run(module: AnsibleModule) -> Facts:
         "idle": [name for name, nothing in idle.items() if nothing],
         "unwritten": unwritten,
         "missing_networks": there.lacking([network for stack in stacks.values() for network in stack["networks"]]),
-        "diff": [{"before_header": str(path), "after_header": str(path), "before": before[path], "after": content} for path, content in changed.items()],
+        "diff": [difference(str(path), before[path], changed[path], shown_of(stacks[name])) for name, path in paths.items() if path in changed],
     }
 
 

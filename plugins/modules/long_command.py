@@ -78,6 +78,17 @@ options:
     type: list
     elements: str
     default: []
+  hide_values_of:
+    description:
+      - >-
+        Files on the host with lines such as C(NAME=value) or C(NAME: "value"). Their values are replaced by C(********) in the output
+        that is shown and returned.
+      - >-
+        Values that are obviously no secret stay readable, such as a word, a version, a path, or an address without a password, unless the name
+        of the variable says that it is one.
+    type: list
+    elements: path
+    default: []
   step:
     description: The part to run. For the action plugin of this module only.
     type: str
@@ -138,6 +149,7 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, RackError, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.foreign import Mask, last_lines, variables_in
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import STATE_OPTIONS
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.session import COOKIE, NOBODY, Session
@@ -147,9 +159,6 @@ _WRAPPER = 'echo $$; exec >/dev/null; "$@" >output 2>&1 </dev/null; echo $? >cod
 
 #: Starts the wrapper in a session of its own, which the end of the connection does not reach; ends when the wrapper has printed its process id.
 _APART = 'echo "$(setsid sh -c "$0" sh "$@" 2>/dev/null </dev/null &)"'
-
-#: Bytes at the end of the output in which the last lines are searched.
-_WINDOW = 1 << 16
 
 #: Seconds that ``compare`` may take: an engine that hangs must not keep the task for ever.
 _COMPARE = 120
@@ -170,6 +179,7 @@ def argument_spec() -> Facts:
         "warning": {"type": "str"},
         "tail": {"type": "int", "default": 40},
         "compare": {"type": "list", "elements": "str", "default": []},
+        "hide_values_of": {"type": "list", "elements": "path", "default": []},
         "step": {"type": "str", "choices": ["start", "look", "stop"]},
         "wait": {"type": "float", "default": 3},
         "job": {"type": "path"},
@@ -222,7 +232,7 @@ def look(module: AnsibleModule, job: Path, seconds: float) -> Facts:
     while not code.exists() and session.leads() and time.monotonic() < until:
         time.sleep(0.05)
     ended = code.exists()
-    lines = last_lines(job / "output", module.params["tail"])
+    lines = last_lines(job / "output", module.params["tail"], Mask(variables_in(module.params["hide_values_of"])))
     facts: Facts = {"changed": True, "ended": ended, "seconds": int(time.time() - began), "lines": lines}
     if ended:
         facts["rc"] = int(code.read_text(encoding="ascii"))
@@ -245,18 +255,6 @@ def session_of(job: Path) -> t.Tuple[Session, float]:
     except OSError as error:
         raise RackError("Cannot find the command again: %s: %s. Check whether it still runs, then run this task again." % (job, error.strerror)) from error
     return Session(Kernel(), int(pid), int(ticks), str(job)), float(began)
-
-
-def last_lines(output: Path, count: int) -> t.List[str]:
-    """The last lines that are not blank. A carriage return restarts a line, as on a terminal."""
-    try:
-        with output.open("rb") as file:
-            file.seek(max(file.seek(0, os.SEEK_END) - _WINDOW, 0))
-            text = file.read().decode("utf-8", "replace")
-    except OSError:
-        return []
-    lines = (line.rstrip().rpartition("\r")[2] for line in text.split("\n"))
-    return [line for line in lines if line.strip()][-count:]
 
 
 def stop(module: AnsibleModule, job: Path) -> Facts:

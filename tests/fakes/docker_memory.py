@@ -97,6 +97,7 @@ class Machine:
         self.asked_stats: list[str] = []
         #: Name -> what it logged, as the engine sends it.
         self.logs: dict[str, bytes] = {}
+        self.environments: dict[str, list[str]] = {}
         self.asked_detail: list[str] = []
         #: (moment, action, id), the oldest first, as far back as the engine remembers.
         self.events: list[tuple[float, str, str]] = []
@@ -230,8 +231,8 @@ class Machine:
         logged = re.fullmatch("/containers/([^/]+)/logs", path)
         if logged and logged.group(1) in self.logs:
             return 200, self.logs[logged.group(1)]
-        found = re.fullmatch("/containers/([0-9a-f]{64})/(json|update|stats)", path)
-        container = self.containers.get(found.group(1)) if found else None
+        found = re.fullmatch("/containers/([^/]+)/(json|update|stats)", path)
+        container = next((one for one in self.containers.values() if found and found.group(1) in (one.id, one.name)), None)
         if found is None or container is None:
             return 404, {"message": "No such container or page: %s" % path}
         verb = found.group(2)
@@ -269,7 +270,7 @@ class Machine:
                 "FinishedAt": _moment(container.finished) if container.finished else NEVER,
                 **({"Health": {"Status": container.health}} if container.health else {}),
             },
-            "Config": {"Labels": container.labels},
+            "Config": {"Labels": container.labels, "Env": self.environments.get(container.name)},
             "HostConfig": {"Memory": container.limit, "MemorySwap": container.memory_swap, "MemoryReservation": container.reservation},
         }
 

@@ -14,6 +14,8 @@ import typing as t
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.foreign import printable
+
 Facts = t.Dict[str, t.Any]
 
 
@@ -44,5 +46,5 @@ def reported(module: AnsibleModule, run: t.Callable[[AnsibleModule], Facts]) -> 
     try:
         result = run(module)
     except RackError as error:
-        module.fail_json(msg=error.message, **error.facts)
+        module.fail_json(msg=printable(error.message), **error.facts)  # which may quote another program
     module.exit_json(**result)

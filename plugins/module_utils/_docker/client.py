@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 from ansible.module_utils.basic import env_fallback
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import InvalidInput, RackError, Unreachable
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.foreign import Mask, printable
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.transport import EngineAnswer, Transport, transport
 
 Json = t.Dict[str, t.Any]
@@ -113,13 +114,17 @@ class Engine:
         return [json.loads(line) for line in self._exchange("GET", "/events", query).content.splitlines() if line.strip()]
 
     def logs(self, container: str, lines: int) -> t.List[str]:
-        """The last ``lines`` that a container logged, both streams; none where it is gone or its logs cannot be read from here."""
+        """The last ``lines`` that a container logged, both streams, without values of its environment that may be secret; none where it is gone or its
+        logs cannot be read from here.
+        """
         query = {"stdout": 1, "stderr": 1, "tail": lines}
         try:
+            environment = (self.inspect(container).get("Config") or {}).get("Env") or []
             content = self._exchange("GET", "/containers/%s/logs" % container, query).content
         except RackError:
             return []
-        return _without_frames(content).decode("utf-8", "replace").splitlines()[-lines:]
+        hidden = Mask((name, value) for name, _equals, value in (entry.partition("=") for entry in environment))
+        return [printable(hidden(line)) for line in _without_frames(content).decode("utf-8", "replace").split("\n") if line][-lines:]
 
     def disk_usage(self, **query: t.Any) -> Json:
         """``GET /system/df``, also where an older version is pinned in the newest that both know: up to 1.41 a cache record hides all parents but one."""

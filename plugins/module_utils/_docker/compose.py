@@ -11,6 +11,7 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import InvalidInput, RackError
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.foreign import HIDDEN, Assignment, Mask, printable, variables_in
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import Field, Fields, Where, each, fields, list_of, map_of
 
 Json = t.Dict[str, t.Any]
@@ -56,11 +57,30 @@ class ComposeRefused(RackError):
     """Compose does not accept the files of a stack."""
 
 
+#: Where Compose quotes a line or a value that it cannot read: what follows may be a secret, cut out of its line in any way.
+_QUOTING = re.compile(r"""(failed to read [^"'`]*|You may need to escape any \$ with another \$\.)(.*)""", re.DOTALL)
+
+
+def env_files(arguments: t.Sequence[str]) -> t.List[str]:
+    """The env files that Compose reads variables from; without one, that of the project's directory."""
+    given = {option: [arguments[place + 1] for place, word in enumerate(arguments[:-1]) if word == option] for option in ("--env-file", "--project-directory")}
+    return given["--env-file"] or ["%s/.env" % directory for directory in given["--project-directory"]]
+
+
+def _told(errors: str, hidden: Mask) -> str:
+    """What Compose said, on one line, without the values of variables."""
+    quoting = _QUOTING.search(errors)
+    if quoting and quoting.group(2):
+        errors = "%s %s" % (errors[: quoting.end(1)], HIDDEN)
+    return " ".join(printable(hidden(errors)).split())
+
+
 class Compose:
     """Compose on the files of one stack, which is given as in the plan: ``directory``, ``files`` and ``arguments``."""
 
-    def __init__(self, run: Run, stack: t.Mapping[str, t.Any]) -> None:
-        self._run, self._stack = run, stack
+    def __init__(self, run: Run, stack: t.Mapping[str, t.Any], variables: t.Sequence[Assignment] = ()) -> None:
+        """``variables``: what is hidden in the words of Compose, in addition to the values of the env files."""
+        self._run, self._stack, self._variables = run, stack, variables
 
     @property
     def checked_out(self) -> bool:
@@ -89,5 +109,6 @@ class Compose:
         code, output, errors = self._run(["docker", "compose", *self._stack["arguments"], *options, *command], expand_user_and_vars=False)
         if code:
             names = ", ".join(self._stack["files"])
-            raise ComposeRefused("Compose refuses %s in %s: %s" % (names, self._stack["directory"], " ".join(errors.split()) or "exit code %d" % code))
+            told = _told(errors, Mask([*self._variables, *variables_in(env_files(self._stack["arguments"]))]))
+            raise ComposeRefused("Compose refuses %s in %s: %s" % (names, self._stack["directory"], told or "exit code %d" % code))
         return output

@@ -16,6 +16,7 @@ import re
 import typing as t
 from dataclasses import asdict, dataclass
 
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.foreign import printable
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
 
 Json = t.Dict[str, t.Any]
@@ -71,7 +72,7 @@ def _process(kernel: Kernel, pid: int) -> t.Optional[Process]:
     status = kernel.process(pid, "status") or ""
     if not _field(status, "VmRSS"):  # it has ended since it was weighed: gone, or a zombie, whose status names no memory
         return None
-    name = status.partition("\n")[0].partition(":")[2].strip()
+    name = printable(status.partition("\n")[0].partition(":")[2].strip())  # which each process gives itself
     return Process(pid, name, _field(status, "VmRSS"), _field(status, "RssAnon"), _field(status, "VmSwap"))
 
 

@@ -28,7 +28,7 @@ def text(written: Override, header: t.Sequence[str]) -> str:
 def _mapping(value: t.Mapping[str, t.Any], indent: str) -> t.List[str]:
     lines: t.List[str] = []
     for key, item in value.items():
-        start = "%s%s:" % (indent, _scalar(key))
+        start = "%s%s:" % (indent, scalar(key))
         if isinstance(item, dict) and item:
             lines += [start, *_mapping(item, indent + "  ")]
         else:
@@ -43,13 +43,14 @@ def _flow(value: t.Any) -> str:
     if isinstance(value, Replace):
         return "!override %s" % _flow(value.value)
     if isinstance(value, dict):
-        return "{%s}" % ", ".join("%s: %s" % (_scalar(key), _flow(item)) for key, item in value.items())
+        return "{%s}" % ", ".join("%s: %s" % (scalar(key), _flow(item)) for key, item in value.items())
     if isinstance(value, (list, tuple)):
         return "[%s]" % ", ".join(_flow(item) for item in value)
-    return _scalar(value)
+    return scalar(value)
 
 
-def _scalar(value: t.Any) -> str:
+def scalar(value: t.Any) -> str:
+    """A value as a word or in double quotes."""
     if not isinstance(value, str):
         return json.dumps(value)
     if _WORD.fullmatch(value) and value.lower() not in _RESERVED:

@@ -157,7 +157,9 @@ def _flag(value: t.Any) -> bool:
 def _url(value: t.Any) -> str:
     parts = urlsplit(value) if isinstance(value, str) and not re.search(r"\s", value) else None
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("%r is not a web address. Write for example https://example.org/." % (value,))
+        raise ValueError("%s is not a web address. Write for example https://example.org/." % shown(repr(value)))
+    if "@" in parts.netloc:
+        raise ValueError("has a user name before its host. Addresses are shown in logs: give a password in env, or in an env file on the server.")
     return t.cast(str, value)
 
 
@@ -170,11 +172,14 @@ def _visited(value: t.Any) -> Target:
 
 
 def _repo(value: t.Any) -> str:
-    repo = _text(value)
-    if "://" in repo and urlsplit(repo).password is not None:
-        # the value itself must not reach a log
-        raise ValueError("carries a password in its address. Use a deploy key or a credential helper.")
-    return repo
+    """An address of git. A wrong one is not shown, because it may hold a secret."""
+    if not isinstance(value, str) or not value or value != value.strip():
+        raise ValueError("is not a text without blanks around it.")
+    parts = urlsplit(value)
+    # over HTTP the user may be the token; git would keep it in .git/config and show it in its messages
+    if "://" in value and (parts.password is not None or (parts.username is not None and not parts.scheme.endswith("ssh"))):
+        raise ValueError("carries a password or a token in its address. Leave out what stands before the @, and use RACK_GIT_TOKEN or a deploy key.")
+    return value
 
 
 def _env_value(value: t.Any) -> str:

@@ -140,4 +140,4 @@ def _dependants(move: Json, hosts: t.Mapping[str, Json], address: str) -> t.Iter
         for stack in plan["stacks"].values():
             for name, service in stack["services"].items():
                 if name not in move["services"]:
-                    yield from ("%s on %s: %s=%s" % (name, host, variable, value) for variable, value in service["env"].items() if address in str(value))
+                    yield from ("%s on %s: %s=%s" % (name, host, variable, value) for variable, value in service["addresses"].items() if address in value)

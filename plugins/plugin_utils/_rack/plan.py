@@ -31,7 +31,10 @@ Json = t.Dict[str, t.Any]
 
 @dataclass(frozen=True)
 class RackPlan:
-    """Everything that was worked out. ``stage``, ``granted``, ``addresses``, ``essential`` by service id; ``stops``: host -> its services, least harm first."""
+    """Everything that was worked out. It may be shown: it holds no values of the inventory's ``env``.
+
+    ``stage``, ``granted``, ``addresses``, ``essential`` by service id; ``stops``: host -> its services, least harm first.
+    """
 
     rack: Rack
     budgets: t.Mapping[str, MemoryBudget]
@@ -160,7 +163,7 @@ def _service(plan: RackPlan, service: Service) -> Json:
         "public": service.public,
         "urls": [target.url for target in service.urls],
         "health": service.health,
-        "env": {**plan.addresses[service.id], **service.env},
+        "addresses": {variable: url for variable, url in plan.addresses[service.id].items() if variable not in service.env},
         "heap": service.heap and heap(service.heap, service.heap_percent, plan.granted[service.id].memory),
         "oom_score_adj": service.oom_score_adj,
     }

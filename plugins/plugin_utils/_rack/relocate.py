@@ -9,6 +9,7 @@ import copy
 import typing as t
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import InvalidInput
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.foreign import HIDDEN
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import suggestion
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._rack.inventory import Service, read_rack
 
@@ -30,7 +31,7 @@ def relocate(stacks: t.Any, wanted: t.Sequence[str], to: str, hosts: t.Sequence[
     problems += _obstacles(moving, to)
     if problems:
         raise InvalidInput("Cannot move services: %s" % " ".join(problems), problems=problems)
-    result = copy.deepcopy(stacks)
+    result = _without_values(stacks)
     for service in moving:
         result[service.stack]["services"][service.name]["host"] = to
     return {
@@ -42,6 +43,16 @@ def relocate(stacks: t.Any, wanted: t.Sequence[str], to: str, hosts: t.Sequence[
         "services": [service.name for service in moving],
         "inventory": ["rack_stacks.%s.services.%s.host: %s" % (service.stack, service.name, to) for service in moving],
     }
+
+
+def _without_values(stacks: Json) -> Json:
+    """A copy of the inventory with the names of its variables only: what moves is kept as a fact, which is shown."""
+    result: Json = copy.deepcopy(stacks)
+    for stack in result.values():
+        for service in (stack.get("services") or {}).values():
+            if service.get("env"):
+                service["env"] = dict.fromkeys(service["env"], HIDDEN)
+    return result
 
 
 def _obstacles(moving: t.Sequence[Service], to: str) -> t.Iterator[str]:

@@ -5,17 +5,19 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible.template import trust_as_template
 from ansible_collections.mycosoft.rack.plugins.filter.memory_plan import FilterModule, memory_plan
+from ansible_collections.mycosoft.rack.plugins.filter.service_environment import service_environment
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import exact
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.plugins.filter.racks import G, plan, stack
+from tests.unit.plugins.filter.racks import G, Json, plan, stack
 
 
 def starts(result: dict[str, t.Any], host: str) -> list[tuple[int, str, list[str]]]:
@@ -117,24 +119,23 @@ def test_the_order_of_the_inventory_does_not_decide_what_starts_first() -> None:
 
 
 def test_a_needed_external_gives_its_address_and_the_service_has_the_last_word() -> None:
-    services = {
+    services: Json = {
         "a": {"memory": "1G", "needs": ["brain"], "env": {"PORT": 8000, "DEBUG": False}},
         "b": {"memory": "1G", "needs": ["brain"], "env": {"BRAIN_URL": "http://127.0.0.1"}},
         "c": {"memory": "1G"},
     }
-    here = plan({"s": stack(services=services)}, externals={"brain": {"url": "http://192.0.2.7", "env": "BRAIN_URL"}})["hosts"]["sandbox"]["stacks"]["s"]
-    assert {name: service["env"] for name, service in here["services"].items()} == {
-        "a": {"BRAIN_URL": "http://192.0.2.7", "PORT": "8000", "DEBUG": "false"},
-        "b": {"BRAIN_URL": "http://127.0.0.1"},
-        "c": {},
-    }
+    stacks = {"s": stack(services=services)}
+    here = plan(stacks, externals={"brain": {"url": "http://192.0.2.7", "env": "BRAIN_URL"}})["hosts"]["sandbox"]["stacks"]
+    told = {name: service["addresses"] for name, service in here["s"]["services"].items()}
+    assert told == {"a": {"BRAIN_URL": "http://192.0.2.7"}, "b": {}, "c": {}}
+    assert service_environment(stacks, here) == {"s": {"a": {"PORT": "8000", "DEBUG": "false"}, "b": {"BRAIN_URL": "http://127.0.0.1"}, "c": {}}}
 
 
 def test_a_service_takes_precedence_over_an_external_of_its_name() -> None:
     services = {"brain": {"memory": "1G"}, "a": {"memory": "1G", "needs": ["brain"]}}
     result = plan({"s": stack(services=services)}, externals={"brain": {"url": "http://192.0.2.7", "env": "BRAIN_URL"}})
     assert result["stages"] == 2
-    assert result["hosts"]["sandbox"]["stacks"]["s"]["services"]["a"]["env"] == {}
+    assert result["hosts"]["sandbox"]["stacks"]["s"]["services"]["a"]["addresses"] == {}
 
 
 def test_public_services_are_listed_with_their_host() -> None:
@@ -163,11 +164,23 @@ def test_of_a_release_the_plan_tells_the_project_and_the_checkouts() -> None:
     assert result["hosts"]["overflow1"]["releases"] == {}
 
 
+def test_a_plan_may_be_shown_and_the_environment_comes_from_elsewhere() -> None:
+    services = {name: {"memory": "1G", "host": host, "env": {"WORD": "hunter2-%s" % name}} for name, host in (("x", "sandbox"), ("y", "overflow1"))}
+    stacks = {"s": stack(services=services), "t": stack(services={})}
+    result = plan(stacks)
+    assert "hunter2" not in json.dumps(result)
+    assert service_environment(stacks, result["hosts"]["sandbox"]["stacks"]) == {"s": {"x": {"WORD": "hunter2-x"}}, "t": {}}
+    assert service_environment({}, result["hosts"]["sandbox"]["stacks"]) == {}
+    with pytest.raises(AnsibleFilterError, match="rack_stacks.s.services.x.memory: .* is not a size") as refused:
+        service_environment({"s": stack(services={"x": {"memory": "much", "env": {"WORD": "hunter2"}}})}, {})
+    assert "hunter2" not in str(refused.value)
+
+
 def test_tagged_values_of_ansible_become_plain_ones() -> None:
     tagged = stack(services={"x": {"memory": trust_as_template("1G"), "env": {"K": trust_as_template("v")}}}, host=trust_as_template("sandbox"))
     result = plan({trust_as_template("s"): tagged}, reserve=trust_as_template("6G"))
-    (name, here), *_others = result["hosts"]["sandbox"]["stacks"].items()
-    value = here["services"]["x"]["env"]["K"]
+    (name, _here), *_others = result["hosts"]["sandbox"]["stacks"].items()
+    value = service_environment({"s": tagged}, result["hosts"]["sandbox"]["stacks"])["s"]["x"]["K"]
     assert (name, type(name), value, type(value)) == ("s", str, "v", str)
     assert trust_as_template("v").__class__ is not str
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.mycosoft.rack.plugins.filter.memory_plan import memory_plan
 
-from tests.unit.plugins.filter.racks import API, GONE, STACKS, WEB, changed, problems
+from tests.unit.plugins.filter.racks import API, EXTERNALS, GONE, STACKS, WEB, changed, problems
 
 BAD_STACKS = {
     "no mapping": ((), None, "rack_stacks: is not a mapping. Write keys and values."),
@@ -267,7 +268,26 @@ BAD_STACKS = {
     "a password in a repository's address": (
         ("always-on", "sources", 0, "repo"),
         "https://me:hunter2@example.org/mas.git",
-        "rack_stacks.always-on.sources[0].repo: carries a password in its address. Use a deploy key or a credential helper.",
+        (
+            "rack_stacks.always-on.sources[0].repo: carries a password or a token in its address. Leave out what stands before the @, "
+            "and use RACK_GIT_TOKEN or a deploy key."
+        ),
+    ),
+    "a token in a repository's address": (
+        ("always-on", "sources", 0, "repo"),
+        "https://hunter2@example.org/mas.git",
+        (
+            "rack_stacks.always-on.sources[0].repo: carries a password or a token in its address. Leave out what stands before the @, "
+            "and use RACK_GIT_TOKEN or a deploy key."
+        ),
+    ),
+    "a password in the address of a health check": (
+        (*API, "health"),
+        "http://me:hunter2@example.org/health",
+        (
+            "rack_stacks.always-on.services.api.health: has a user name before its host. Addresses are shown in logs: "
+            "give a password in env, or in an env file on the server."
+        ),
     ),
     "a checkout of two versions": (
         ("mas", "sources"),
@@ -311,5 +331,14 @@ def test_all_problems_are_told_at_once() -> None:
 
 
 def test_no_value_of_the_environment_and_no_password_reaches_the_message() -> None:
-    stacks = changed((*API, "env"), {"TOKEN": ["hunter2"]}, changed(("always-on", "sources", 0, "repo"), "https://me:hunter2@example.org/x"))
-    assert "hunter2" not in "\n".join(problems(stacks))
+    for repo in ("https://me:hunter2@example.org/x", "https://hunter2@example.org/x ", "http://hunter2@example.org/x"):
+        for health in ("ftp://me:hunter2@example.org/", "http://hunter2@example.org/"):
+            stacks = changed((*API, "env"), {"TOKEN": ["hunter2"]}, changed(("always-on", "sources", 0, "repo"), repo, changed((*API, "health"), health)))
+            assert "hunter2" not in "\n".join(problems(stacks))
+
+
+@pytest.mark.parametrize(
+    "repo", ["git@example.org:mas.git", "ssh://git@example.org/mas.git", "git+ssh://git@example.org/mas.git", "https://example.org/mas.git"]
+)
+def test_an_address_without_a_secret_is_accepted(repo: str) -> None:
+    assert memory_plan(changed(("always-on", "sources", 0, "repo"), repo), ["sandbox", "overflow1"], "6G", externals=EXTERNALS)

@@ -18,10 +18,10 @@ SITE: Json = {"memory": "1G", "needs": ["api"]}
 
 
 def told(stacks: Json, stack_name: str = "web", service: str = "site", **more: t.Any) -> t.Any:
-    """The environment of a service, wherever it runs."""
+    """The addresses that a service is told, wherever it runs."""
     for host in plan(stacks, **more)["hosts"].values():
         if service in host["stacks"].get(stack_name, {"services": {}})["services"]:
-            return host["stacks"][stack_name]["services"][service]["env"]
+            return host["stacks"][stack_name]["services"][service]["addresses"]
     raise AssertionError(service)
 
 
@@ -49,7 +49,7 @@ def test_only_who_needs_a_service_is_told_its_address() -> None:
 def test_the_service_has_the_last_word_on_addresses_too() -> None:
     other = {"memory": "1G", "address": {"env": "API_URL", "port": 9000}}
     services = {"api": API, "other": other, "site": {**SITE, "needs": ["api", "other"], "env": {"API_URL": "http://127.0.0.1"}}}
-    assert told({"web": stack(services=services)}) == {"API_URL": "http://127.0.0.1"}
+    assert told({"web": stack(services=services)}) == {}
 
 
 def test_a_need_that_is_written_twice_is_told_once() -> None:

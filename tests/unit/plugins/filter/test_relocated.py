@@ -14,8 +14,9 @@ from ansible_collections.mycosoft.rack.plugins.filter.relocated import FilterMod
 from tests.unit.plugins.filter.racks import Json, stack
 
 HOSTS = ["sandbox", "overflow1", "overflow2"]
+DB = {"memory": "1G", "env": {"WORD": "hunter2"}}
 RACK = {
-    "always-on": stack(services={"website": {"memory": "32G", "public": True}, "api": {"memory": "16G"}, "db": {"memory": "1G"}}, project="on"),
+    "always-on": stack(services={"website": {"memory": "32G", "public": True}, "api": {"memory": "16G"}, "db": DB}, project="on"),
     "mas": stack(services={"orchestrator": {"memory": "8G", "host": "overflow1"}, "api": {"memory": "1G"}}),
 }
 
@@ -41,9 +42,11 @@ def test_only_the_hosts_change_and_the_inventory_that_was_given_does_not(service
     assert before == RACK
     assert (result["from"], result["to"], result["stack"], result["project"], result["services"]) == ("sandbox", "overflow1", "always-on", "on", ["api", "db"])
     assert result["inventory"] == ["rack_stacks.always-on.services.api.host: overflow1", "rack_stacks.always-on.services.db.host: overflow1"]
+    assert result["stacks"]["always-on"]["services"]["db"].pop("env") == {"WORD": "********"}
+    del before["always-on"]["services"]["db"]["env"]
     for name in ("api", "db"):
         assert result["stacks"]["always-on"]["services"][name].pop("host") == "overflow1"
-    assert result["stacks"] == RACK
+    assert result["stacks"] == before
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import typing as t
 from pathlib import Path
 
@@ -114,6 +115,34 @@ def test_a_second_run_changes_nothing_and_a_new_limit_is_shown_as_a_difference(r
     stacks["shop"]["services"]["web"] = service(8)
     changed = run()
     assert [(one["before"].count("mem_limit: 4G"), one["after"].count("mem_limit: 8G")) for one in changed["diff"]] == [(1, 1)]
+
+
+def test_the_environment_is_written_and_never_shown(run: Run, stacks: Config, tmp_path: Path) -> None:
+    first, second = "1." + secrets.token_hex(12), "2." + secrets.token_hex(12)
+    stacks["shop"]["services"]["web"] = {**service(4), "addresses": {"API_URL": "http://api:8000", "DB": "http://db"}}
+    for value, old in ((first, None), (second, first)):
+        result = run(environment=json.dumps({"shop": {"web": {"TOKEN": value, "DB": f"http://{value}", "n o": value}}, "blog": {}}))
+        text = written(tmp_path)["shop.yml"]
+        assert f'      TOKEN: "{value}"\n' in text
+        assert '      API_URL: "http://api:8000"\n' in text
+        assert f'      DB: "http://{value}"\n' in text
+        assert value not in json.dumps(result)
+        if old:
+            assert old not in json.dumps(result)
+            assert '      API_URL: "http://api:8000"\n      DB: ********\n      TOKEN: ********\n      "n o": ********' in result["diff"][0]["before"]
+            assert "      DB: ******** # another value\n      TOKEN: ******** # another value\n" in result["diff"][0]["after"]
+
+
+def test_what_compose_says_of_the_environment_does_not_hold_it(run: Run, stacks: Config) -> None:
+    value = secrets.token_hex(12) + "1a"
+    Path(stacks["shop"]["directory"], "compose.yml").write_text("services: {web: {image: nginx, environment: 5}}\n", encoding="utf-8")
+    message = run(environment=json.dumps({"shop": {"web": {"TOKEN": value}}}))["msg"]
+    assert "Compose refuses compose.yml" in message
+    assert value not in message
+    assert "environment.shop: is not a mapping." in run(environment=json.dumps({"shop": value}))["msg"]
+    wrong = run(environment="{" + value)["msg"]
+    assert "it is not JSON" in wrong
+    assert value not in wrong
 
 
 def test_check_mode_tells_the_same_and_writes_nothing(run: Run, tmp_path: Path) -> None:

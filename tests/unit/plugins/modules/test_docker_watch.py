@@ -176,9 +176,10 @@ def test_what_happens_to_others_does_not_matter(machine: Machine, run: Run) -> N
 
 def test_the_last_lines_that_it_logged_are_told(machine: Machine, run: Run) -> None:
     container = machine.add("w-1", "website", started=NOW)
-    line = b"out of memory\n"
+    machine.environments["w-1"] = ["PATH=/bin", "DATABASE=postgres://me:p4ssw0rd-of-web@example.org/x"]
+    line = b"\x1b[31mout of memory\x1b[0m, p4ssw0rd-of-web\n"
     machine.logs["w-1"] = b"\x01\0\0\0" + len(b"hello\n").to_bytes(4, "big") + b"hello\n" + b"\x02\0\0\0" + len(line).to_bytes(4, "big") + line
-    assert run(lambda: ended(machine, container))["logs"] == {"w-1": ["hello", "out of memory"]}
+    assert run(lambda: ended(machine, container))["logs"] == {"w-1": ["hello", "out of memory, ********"]}
     assert run(logs=0)["logs"] == {}
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import signal
 import threading
@@ -60,6 +61,18 @@ def test_exit_code_and_last_lines_are_told_and_nothing_is_left(run: Run, tmp_pat
     result = ended(run, begun)
     assert (result["ended"], result["rc"], result["lines"]) == (True, 3, ["one", "two", "20%"])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_neither_control_sequences_nor_values_of_the_environment_are_shown(run: Run, tmp_path: Path) -> None:
+    value = secrets.token_hex(12) + "1a"
+    files = {tmp_path / "there" / "env": f"X={value}\n", tmp_path / "there" / "override.yml": f'      Y: "{value[::-1]}"\n'}
+    (tmp_path / "there").mkdir()
+    for path, content in files.items():
+        path.write_text(content, encoding="utf-8")
+    command = f"printf '\\033]0;title\\a\\033[31m%s\\033[0m %s\\n' {value} {value[::-1]}"
+    hide = [*map(str, files), "/nowhere"]
+    begun = run(step="start", argv=["sh", "-c", command], hide_values_of=hide, wait=20)
+    assert (begun["ended"], begun["lines"]) == (True, ["******** ********"])
 
 
 def test_it_runs_in_its_directory_and_reads_nothing(run: Run, tmp_path: Path) -> None:
