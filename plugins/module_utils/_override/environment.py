@@ -82,4 +82,5 @@ def _lines(written: str) -> t.Iterator[t.Tuple[str, str, str, str]]:
         begins, below, variable = _SERVICE.fullmatch(line), _KEY.fullmatch(line), _VARIABLE.fullmatch(line)
         service = begins.group(1) if begins else service
         key = below.group(1) if below else key
-        yield (line, service, *(variable.groups() if variable and key == "environment" else ("", "")))
+        name, value = variable.group(1, 2) if variable and key == "environment" else ("", "")
+        yield line, service, name, value
