@@ -24,7 +24,7 @@ options:
     default: auto
   timeout:
     description:
-      - Seconds to wait for one response of the engine.
+      - Seconds to wait for one whole response of the engine.
       - By default the environment variable E(DOCKER_TIMEOUT) of the managed host is used.
     type: int
     default: 300

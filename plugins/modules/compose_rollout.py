@@ -78,7 +78,9 @@ options:
             type: int
             default: 0
   wait_timeout:
-    description: Seconds within which a new container has to be healthy, or running if it has no health check.
+    description:
+      - Seconds within which a new container has to be healthy, or running if it has no health check.
+      - Also of each command of Compose, and of the command that drains the old container.
     type: int
     default: 300
   logs:

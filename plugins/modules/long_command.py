@@ -151,6 +151,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, RackError, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.foreign import Mask, last_lines, variables_in
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import STATE_OPTIONS
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.bounded import bounded
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.session import COOKIE, NOBODY, Session
 
@@ -162,9 +163,6 @@ _APART = 'echo "$(setsid sh -c "$0" sh "$@" 2>/dev/null </dev/null &)"'
 
 #: Seconds that ``compare`` may take: an engine that hangs must not keep the task for ever.
 _COMPARE = 120
-
-#: Exit code of timeout(1) when it ended the command.
-_LATE = 124
 
 
 def argument_spec() -> Facts:
@@ -216,10 +214,7 @@ def read_compared(module: AnsibleModule) -> str:
     argv = module.params["compare"]
     if not argv:
         return ""
-    output: str
-    code, output, errors = module.run_command(["timeout", "--kill-after=5", "%d" % _COMPARE, *argv], expand_user_and_vars=False)
-    if code == _LATE:
-        raise RackError("Cannot compare before and after: %s did not end within %d s. Check what it asks." % (" ".join(argv), _COMPARE))
+    code, output, errors = bounded(module.run_command, _COMPARE)(argv, expand_user_and_vars=False)
     if code:
         raise RackError("Cannot compare before and after: %s: %s. Correct compare." % (" ".join(argv), errors.strip()))
     return output

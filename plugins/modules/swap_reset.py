@@ -83,11 +83,9 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, RackError, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import human, parse_size
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.bounded import LATE, bounded
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.swap import SwapDevice, read_devices
-
-#: Exit code of timeout(1) when it ended the command.
-_LATE = 124
 
 
 def argument_spec() -> Facts:
@@ -127,7 +125,7 @@ def empty(module: AnsibleModule, kernel: Kernel, device: SwapDevice, margin: int
     if reason is not None:
         return reason
     # when swapoff is terminated, the device stays in use
-    code, _output, errors = module.run_command(["timeout", "%d" % module.params["seconds"], "swapoff", device.path])
+    code, _output, errors = bounded(module.run_command, module.params["seconds"])(["swapoff", device.path])
     if code == 0 or device.path not in {one.path for one in read_devices(kernel)}:
         priority = [] if device.priority < 0 else ["--priority", "%d" % device.priority]
         again, _output, complaint = module.run_command(["swapon", *priority, device.path])
@@ -136,7 +134,7 @@ def empty(module: AnsibleModule, kernel: Kernel, device: SwapDevice, margin: int
                 "Cannot use the swap %s again: %s. Run swapon %s by hand: the server has less swap until then."
                 % (device.path, " ".join(complaint.split()) or "exit code %d" % again, device.path)
             )
-    if code == _LATE:
+    if code == LATE:
         return "it took too long"
     return (" ".join(errors.split()) or "exit code %d" % code) if code else None
 

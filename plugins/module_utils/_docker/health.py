@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 Json = t.Dict[str, t.Any]
@@ -55,12 +56,14 @@ def wait_healthy(
 ) -> Waited:
     """Inspect a container until it is healthy or in a ``final`` state, or ``over(seconds)`` says that the time is up.
 
-    ``seconds``: how long the container has been up already.
+    ``seconds``: how long the container has been up already. The time that an engine under load takes to answer counts as well as the pauses.
     """
+    before, began, paused = seconds, time.monotonic(), 0.0
     while True:
         detail = inspect()
+        seconds = before + max(paused, time.monotonic() - began)
         state = health(detail, seconds, settled)
         if state == "healthy" or state in final or over(seconds):
             return Waited(state, seconds, detail)
         pause(POLL)
-        seconds += POLL
+        paused += POLL

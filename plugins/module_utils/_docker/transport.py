@@ -10,10 +10,12 @@ for each request and costs four times the processor time (docs/decisions/0005). 
 from __future__ import annotations
 
 import http.client
+import io
 import os
 import socket
 import ssl
 import threading
+import time
 import traceback
 import typing as t
 from pathlib import Path
@@ -48,6 +50,47 @@ class Transport:
         raise NotImplementedError
 
 
+class _Bytes(io.RawIOBase):
+    """What comes over a socket within its timeout, counted for all bytes together: each wait is as long as what is left of it."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock, self._file = sock, sock.makefile("rb", buffering=0)
+        self._timeout = sock.gettimeout()
+        self._until = None if self._timeout is None else time.monotonic() + self._timeout
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: t.Any) -> t.Optional[int]:
+        self._sock.settimeout(self._left())
+        try:
+            return self._file.readinto(buffer)
+        except socket.timeout as error:
+            raise self._late() from error
+
+    def _left(self) -> t.Optional[float]:
+        left = None if self._until is None else self._until - time.monotonic()
+        if left is not None and left <= 0:
+            raise self._late()
+        return left
+
+    def _late(self) -> socket.timeout:
+        return socket.timeout("no whole answer within %g s" % (self._timeout or 0))
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    """A response whose time is that of all of it."""
+
+    def __init__(self, sock: socket.socket, *args: t.Any, **kwargs: t.Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp.close()
+        self.fp = io.BufferedReader(_Bytes(sock))
+
+
 class SocketTransport(Transport):
     """HTTP over a socket: one connection for each thread, kept open."""
 
@@ -59,6 +102,9 @@ class SocketTransport(Transport):
         connection = getattr(self._of_thread, "connection", None)
         if connection is None:
             connection = self._of_thread.connection = self._connection()
+            connection.response_class = _Response
+        if connection.sock is not None:
+            connection.sock.settimeout(connection.timeout)  # the last answer has left less
         try:
             connection.request(method, target, body=body, headers={"Content-Type": "application/json"} if body is not None else {})
             response = connection.getresponse()

@@ -13,6 +13,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client impor
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import Compose, Json
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.health import SETTLED, Waited, wait_healthy
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.volumes import anonymous_volumes
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.bounded import bounded
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._rollout.blockers import RECREATE, START_FIRST, blocker
 from ansible_collections.mycosoft.rack.plugins.module_utils._rollout.service import ServiceContainers
@@ -35,7 +36,8 @@ class Rollouts:
         name = rollout["service"]
         if name not in self._services:
             raise InvalidInput("Cannot roll out %s/%s: it is not in the Compose files. Correct its name." % (self._params["project"], name))
-        service = ServiceContainers(self._engine, self._module.run_command, self._params["project"], self._params["arguments"], name)
+        run = bounded(self._module.run_command, self._params["wait_timeout"])
+        service = ServiceContainers(self._engine, run, self._params["project"], self._params["arguments"], name)
         pending = self._params["pending"]
         if pending and pending["service"] == name:
             return self._switch(service, rollout["drain"] or {}, pending["container"], pending["waited"])

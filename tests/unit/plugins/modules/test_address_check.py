@@ -58,7 +58,7 @@ class Local(action.ActionModule):
     """The plugin, with the module run in this process instead of on a server."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys, self._display = capsys, Shown()
+        self._capsys, self._display = capsys, t.cast("t.Any", Shown())
         self.task_vars = {"inventory_hostname": "sandbox"}
         self.calls = 0
 

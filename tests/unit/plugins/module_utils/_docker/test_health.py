@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 import pytest
@@ -37,7 +38,7 @@ def waited(*details: Json, limit: float = 60, **more: t.Any) -> tuple[str, float
     """State and seconds of a wait in which each inspection finds the next of details, and the pauses together."""
     left, pauses = list(details), [0.0]
     found = wait_healthy(lambda: left.pop(0) if len(left) > 1 else left[0], pauses.append, lambda seconds: seconds >= limit, **more)
-    return found.state, found.seconds, sum(pauses)
+    return found.state, round(found.seconds, 1), sum(pauses)
 
 
 def test_the_wait_ends_when_the_container_is_healthy() -> None:
@@ -57,3 +58,15 @@ def test_an_unhealthy_container_is_waited_for_unless_that_is_final() -> None:
     assert waited(detail("unhealthy"), detail("healthy")) == ("healthy", 0.5, 0.5)
     assert waited(detail("unhealthy"), detail("healthy"), final=("ended", "unhealthy"))[0] == "unhealthy"
     assert waited(detail(running=False))[0] == "ended"
+
+
+def test_the_time_that_the_engine_takes_to_answer_counts() -> None:
+    asked: list[int] = []
+
+    def slowly() -> Json:
+        time.sleep(0.6)
+        asked.append(1)
+        return detail("starting")
+
+    found = wait_healthy(slowly, lambda _seconds: None, lambda seconds: seconds >= 1)
+    assert (found.state, len(asked)) == ("starting", 2)

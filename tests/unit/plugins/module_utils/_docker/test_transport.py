@@ -17,6 +17,7 @@ import pytest
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import InvalidInput, Unreachable
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import connect
 from ansible_collections.mycosoft.rack.tests.fakes.docker_engine import DockerEngine
+from ansible_collections.mycosoft.rack.tests.fakes.drip import dripping
 
 Params = dict[str, t.Any]
 VERSION = b'{"Version": "26.1.5", "ApiVersion": "1.45", "MinAPIVersion": "1.24"}'
@@ -131,6 +132,11 @@ def test_one_connection_carries_many_requests(tmp_path: Path) -> None:
         engine.get("/info")
         fake.refuse_connections()
         assert engine.get("/info")["Driver"] == "overlay2"
+
+
+def test_an_answer_in_drips_takes_no_longer_than_the_timeout(tmp_path: Path) -> None:
+    with dripping(tmp_path / "drip.sock") as address, pytest.raises(Unreachable, match="no whole answer within 1 s"):
+        connect(params(address, timeout=1))
 
 
 def test_ssh_without_the_sdk_names_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
