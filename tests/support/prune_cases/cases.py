@@ -11,10 +11,9 @@ import inspect
 import time
 import typing as t
 
-from tests.support.prune_cases.server import Server, Thing
+from tests.support.prune_cases.server import FOLDER, PROJECT_LABEL, Server, Thing
 from tests.support.prune_cases.ways import Ended, Way, Wish
 
-PROJECT_LABEL = "com.docker.compose.project"
 MIB = 1024**2
 
 
@@ -139,6 +138,18 @@ def an_anonymous_volume(server: Server) -> Scene:
     return Scene((volume,))
 
 
+def a_result(server: Server) -> Scene:
+    """It was started by hand, wrote a file where no volume is, and ended. Our module finds it for the first time."""
+    container = server.stopped("report", server.image("compare/report:1"), network_mode="none")
+    server.run("sh", "-c", f"echo 42 >{FOLDER}/result && docker cp {FOLDER}/result {container.id}:/result")
+    return Scene((container,))
+
+
+def an_image_built_by_hand(server: Server) -> Scene:
+    """No registry has it, no stack is built from it, and no container uses it. Our module finds it for the first time."""
+    return Scene((server.image("compare/tool:1"),))
+
+
 def a_rollback_image(server: Server) -> Scene:
     """The image that ran before the last deploy, with no container: `rollback.mycosoft.rack/shop-web:1`."""
     return Scene((server.image("rollback.mycosoft.rack/shop-web:1"),))
@@ -191,6 +202,8 @@ CASES: tuple[Case, ...] = (
     Case("A build cache within the bound that was asked for", a_build_cache_within_its_bound),
     Case("The last build's cache, with a cache above the bound", a_build_cache_above_its_bound),
     Case("An anonymous volume that lost its container a moment ago", an_anonymous_volume),
+    Case("A stopped container with a result in its own layer", a_result),
+    Case("An image that somebody built by hand", an_image_built_by_hand),
     Case("An image tagged for a rollback", a_rollback_image),
     Case("Two runs at once both end well", many_networks, twice_at_once),
     Case("A container that is started while the run goes on", many_containers, start_meanwhile),

@@ -22,6 +22,9 @@ from tests.support.module_server import ModuleServer
 _ROOT_FILES = "tar --create --dereference --absolute-names /bin/sleep $(ldd /bin/sleep | grep -o '/[^ ]*')"
 #: What a case needs on the disk; gone with it.
 FOLDER = "/home/mycosoft/compare"
+#: A stack of the inventory, of which nothing is there but a former build.
+BUILT_BY_THE_RACK = "built-by-the-rack"
+PROJECT_LABEL = "com.docker.compose.project"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,6 +104,13 @@ class Server:
         options = " ".join(f"--change {shlex.quote(change)}" for change in ('CMD ["/bin/sleep", "infinity"]', *changes))
         self.run("sh", "-c", f"{_ROOT_FILES} 2>&- | docker import {options} - {tag}")
         return Thing("image", tag, "image")
+
+    def former_build(self) -> Thing:
+        """An image that Compose built for a stack of the inventory, and that lost its tag to a newer one."""
+        tag = self.image("compare/former:1", f"LABEL {PROJECT_LABEL}={BUILT_BY_THE_RACK}").id
+        image = str(self.client.images.get(tag).id)
+        self.image(tag)
+        return Thing("image", image, "image")
 
     def container(self, name: str, image: Thing, **options: t.Any) -> Thing:
         """A container that was made and never started. It dies at once when it is told to stop."""

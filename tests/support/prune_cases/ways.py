@@ -13,7 +13,7 @@ import subprocess
 import typing as t
 from pathlib import Path
 
-from tests.support.prune_cases.server import FOLDER, Server
+from tests.support.prune_cases.server import BUILT_BY_THE_RACK, FOLDER, Server
 from tests.support.repository import ROOT
 
 #: The engine's own words within what a client or a module says about an error; else the module's.
@@ -106,8 +106,8 @@ def ours_unpacked(server: Server, wish: Wish) -> Ended:
 
 
 def _our_options(wish: Wish) -> dict[str, t.Any]:
-    options: dict[str, t.Any] = {"volumes": True, "state_directory": FOLDER, "irreplaceable_grace": "0"}
-    options |= {"keep_projects": wish.projects, "keep_images": wish.images, "keep_labels": wish.labels}
+    options: dict[str, t.Any] = {"volumes": True, "state_directory": FOLDER}
+    options |= {"keep_projects": (*wish.projects, BUILT_BY_THE_RACK), "keep_images": wish.images, "keep_labels": wish.labels}
     if wish.cache:
         options |= {"build_cache_policy": "budget", "build_cache_reserved": str(wish.cache)}
     return {**options, **wish.options}
