@@ -90,7 +90,7 @@ images:
   elements: str
   sample: [mycosoft-always-on-mycosoft-website, "redis:8.0"]
 changes:
-  description: Changed but uncommitted files, by checkout. Checkouts without such files are left out.
+  description: Changed but uncommitted files, by checkout, those in submodules too. Checkouts without such files are left out.
   returned: always
   type: dict
   sample: {/home/mycosoft/mycosoft/website: [VERSION]}
@@ -111,6 +111,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import STATE_OPTIONS, state_path
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import STACK, Compose, ComposeRefused, Run, read_stacks, version
+from ansible_collections.mycosoft.rack.plugins.module_utils._git.checkout import Checkout, GitRefused, local_changes
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.web import silent
 from ansible_collections.mycosoft.rack.plugins.module_utils._offload.moved import read_moved
 
@@ -186,14 +187,13 @@ def images_of(run: Run, stack: Json) -> t.List[str]:
         return []
 
 
-def changes_in(run: Run, checkout: str) -> t.List[str]:
-    """Tracked files with uncommitted changes. Raises RackError."""
-    if not (Path(checkout) / ".git").exists():
-        return []
-    code, output, errors = run(["git", "-C", checkout, "status", "--porcelain", "--untracked-files=no"], expand_user_and_vars=False)
-    if code:
-        raise RackError("Cannot check %s for changes: %s. Repair the checkout, or move it away and run again." % (checkout, " ".join(errors.split())))
-    return [line[3:] for line in output.splitlines()]
+def changes_in(run: Run, path: str) -> t.List[str]:
+    """Tracked files with uncommitted changes, those in submodules too. Raises RackError."""
+    checkout = Checkout(run, path)
+    try:
+        return local_changes(checkout) if checkout.exists else []
+    except GitRefused as error:
+        raise RackError("Cannot check %s for changes: %s. Repair the checkout, or move it away and run again." % (path, error.message)) from error
 
 
 def asked(externals: t.Mapping[str, t.Any]) -> t.Dict[str, str]:

@@ -26,7 +26,7 @@ ORDER = [
 #: Roles that change a server, and their steps that may come before the lock: they look, or have room for it on a full disk.
 CHANGING = {"docker_cleanup", "source_code", "compose_deploy", "release", "recover", "offload"}
 TAKES_THE_LOCK = {"deploy_lock", "deploy_lock acquire"}
-BEFORE = {"offload check", "recover room"}
+BEFORE = {"source_code check", "offload check", "recover room"}
 #: Nobody answers under a scheduler, and cron answers with nothing.
 PROMPTS = {"vars_prompt", "ansible.builtin.pause", "pause"}
 

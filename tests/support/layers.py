@@ -66,6 +66,7 @@ LAYERS = (
             "_offload": "move a service with its data to another server",
             "_override": "render the Compose override: limits, environment, placement",
             "_limits": "set and prove memory limits, watch what was just started",
+            "_source": "check out a commit, and refuse or keep the work on the server that it would overwrite",
             "_cloudflare": "purge the cache and verify what Cloudflare serves",
         },
     ),
@@ -75,6 +76,7 @@ LAYERS = (
         "module_utils",
         {
             "_docker": "the Docker Engine API and the Compose command",
+            "_git": "git: what is in a checkout, what only this server has, and what a remote has",
             "_host": "the kernel: /proc, cgroups, swap, processes, disks",
         },
     ),

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.rig.rig import Rig
-from tests.support.playbooks import Run, run_playbook
+from tests.support.playbooks import Run
 from tests.support.repository import ROOT
 from tests.support.servers import SERVERS, running
 from tests.system.conftest import Playbook
@@ -94,17 +94,6 @@ def test_an_uncommitted_change_on_a_server_is_refused_and_kept(rig: Rig, local_c
     assert "Cannot pull the code of sandbox: in /home/mycosoft/mycosoft/website there are changes: VERSION. Nothing was pulled." in flat(output), output
     assert "by hand" in rig.run("sandbox", ["cat", "/home/mycosoft/mycosoft/website/VERSION"]).stdout
     assert {server: running(rig, server) for server in SERVERS} == before
-
-
-def test_with_force_an_uncommitted_change_is_kept_as_a_stash(rig: Rig, local_change: None) -> None:
-    git = ["git", "-C", "/home/mycosoft/mycosoft/website"]
-    before = rig.run("sandbox", [*git, "stash", "list"]).stdout
-    pulled = run_playbook("tests/system/plays/source_code.yml", rig.inventory, extra={"source_code_force": True, "source_code_stash": "by the test"})
-    assert 'as the stash "by the test"' in flat(pulled.succeeded().output)
-    after = rig.run("sandbox", [*git, "stash", "list"]).stdout
-    assert len(after.splitlines()) == len(before.splitlines()) + 1
-    assert "by hand" in rig.run("sandbox", [*git, "stash", "show", "--patch"]).stdout
-    assert rig.run("sandbox", [*git, "status", "--porcelain"]).stdout == ""
 
 
 def test_a_part_of_the_rack_is_refused(rig: Rig, deployed: Run, playbook: Playbook) -> None:

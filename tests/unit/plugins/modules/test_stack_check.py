@@ -72,6 +72,16 @@ def test_files_that_nobody_committed_are_named_and_new_ones_are_not(run: Run, ch
     assert run()["changes"] == {str(checkout): ["VERSION"]}
 
 
+def test_files_of_a_submodule_are_named_too_whatever_the_checkout_says_about_it(run: Run, checkout: Path) -> None:
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "protocol.file.allow=always", "-C"]
+    subprocess.run([*git, str(checkout), "submodule", "--quiet", "add", str(checkout), "lib"], check=True)
+    subprocess.run([*git, str(checkout), "commit", "--quiet", "--message", "two"], check=True)
+    subprocess.run([*git, str(checkout), "config", "submodule.lib.ignore", "all"], check=True)
+    assert run()["changes"] == {}
+    (checkout / "lib/VERSION").write_text("by hand\n", encoding="utf-8")
+    assert run()["changes"] == {str(checkout): ["lib/VERSION"]}
+
+
 def test_a_checkout_that_git_cannot_read_is_refused(run: Run, checkout: Path) -> None:
     (checkout / ".git" / "HEAD").unlink()
     assert run()["msg"].startswith(f"Cannot check {checkout} for changes: ")
