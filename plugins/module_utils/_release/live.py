@@ -17,6 +17,8 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client impor
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import Compose
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.health import has_finished
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.labels import CONFIG_HASH, SERVICE, copy_of, of_detail, of_entry
+from ansible_collections.mycosoft.rack.plugins.module_utils._git.back import blocking, go_back
+from ansible_collections.mycosoft.rack.plugins.module_utils._git.checkout import Checkout, GitRefused
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import Release, ReleasedService, ServiceContainer, StackState, pin
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.store import write_atomically
 
@@ -113,10 +115,26 @@ class LiveStack:
         needed = {name: state.services[name].image_id for name in self.to_start(state)}
         missing = ["the image %s of %s" % (image, name) for name, image in needed.items() if not self._has_image(image)]
         missing += ["the commit %s in %s" % (commit, folder) for folder, commit in state.sources.items() if not self._has_commit(folder, commit)]
+        if not missing:
+            self._refuse_files_in_the_way(release, state)
         if missing:
             raise InvalidInput(
                 "Cannot roll back %s to release %s: %s is not there any more. Nothing of %s was changed. Roll back to an older release, or deploy again."
                 % (self._stack.name, release.id, " and ".join(missing), self._stack.name)
+            )
+
+    def _refuse_files_in_the_way(self, release: Release, state: StackState) -> None:
+        """Raise InvalidInput where files that git does not track would be overwritten."""
+        about = (self._stack.name, release.id)
+        try:
+            found = [(folder, blocking(Checkout(self._run, folder), commit)) for folder, commit in state.sources.items()]
+        except GitRefused as error:
+            raise InvalidInput("Cannot roll back %s to release %s: %s. Repair the checkout, then run again." % (*about, error.message)) from error
+        files = ["%s in %s" % (", ".join(names), folder) for folder, names in found if names]
+        if files:
+            raise InvalidInput(
+                "Cannot roll back %s to release %s: files that git does not track are in the way: %s. Nothing of %s was changed. Move them elsewhere."
+                % (*about, " and ".join(files), self._stack.name)
             )
 
     def restore(self, state: StackState) -> None:
@@ -125,13 +143,7 @@ class LiveStack:
         Only what differs is written: a disk that is full may be why one goes back.
         """
         for folder, commit in state.sources.items():
-            # keeps what a person changed there, and refuses where that is in the way
-            code, _output, errors = self._run(["git", "-C", folder, "reset", "--quiet", "--keep", commit])
-            if code:
-                raise RackError(
-                    "Cannot roll back %s: %s cannot be brought back to %s: %s. Put the local changes away (git stash) and run again."
-                    % (self._stack.name, folder, commit, errors.strip())
-                )
+            self._go_back(folder, commit)
         path, override = self._stack.override, _NO_OVERRIDE if state.override is None else state.override
         if not path.exists() or path.read_text(encoding="utf-8") != override:
             write_atomically(path, override)
@@ -139,6 +151,15 @@ class LiveStack:
             if "@" not in service.image and self._image_of(service.image) != service.image_id:  # a digest always means the same image
                 with contextlib.suppress(*(() if service.running else (NotFound,))):
                     self._engine.post("/images/%s/tag" % service.image_id, **_reference(service.image))
+
+    def _go_back(self, folder: str, commit: str) -> None:
+        try:
+            go_back(Checkout(self._run, folder), commit)
+        except GitRefused as error:
+            raise RackError(
+                "Cannot roll back %s: %s cannot be brought back to %s: %s. Put the local changes away (git stash) and run again."
+                % (self._stack.name, folder, commit, error.message)
+            ) from error
 
     def stop_strangers(self, state: StackState, since: float) -> t.List[str]:
         """Stop what was made ``since`` (seconds since 1970) for services of which nothing ran in ``state``; their names."""

@@ -231,6 +231,42 @@ def test_what_was_left_beside_a_stopped_service_is_not_taken_for_it(run: Run, sh
     assert shop.tags("one") == [f"{PINS}/web:{FIRST}-found", "shop-web:latest"]
 
 
+def test_a_file_that_git_ignores_is_not_overwritten_by_going_back(run: Run, shop: Shop) -> None:
+    (shop.checkout / ".env").write_text("committed by mistake\n", encoding="utf-8")
+    shop.git("add", ".env")
+    shop.deploy("one, with .env")
+    run("pinned", FIRST)
+    shop.git("rm", "--quiet", ".env")
+    (shop.checkout / ".git/info/exclude").write_text(".env\n", encoding="utf-8")
+    shop.deploy("two")
+    (shop.checkout / ".env").write_text("of this server\n", encoding="utf-8")
+    after = shop.commit
+    message = run("restored", FIRST)["msg"]
+    assert f"files that git does not track are in the way: .env in {shop.checkout}. Nothing of shop was changed." in message, message
+    assert ((shop.checkout / ".env").read_text(encoding="utf-8"), shop.commit) == ("of this server\n", after)
+
+
+def test_commits_that_were_never_pushed_keep_a_name_when_going_back(run: Run, shop: Shop) -> None:
+    run("pinned", FIRST)
+    shop.deploy("two")
+    mine = shop.commit
+    run("restored", FIRST)
+    assert shop.git("for-each-ref", "--format=%(objectname)", "refs/mycosoft.rack/kept/rollback") == mine
+
+
+def test_submodules_go_back_too(run: Run, shop: Shop, tmp_path: Path) -> None:
+    shop.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(shop.checkout), "lib")
+    shop.deploy("with a library")
+    run("pinned", FIRST)
+    before = shop.git("-C", "lib", "rev-parse", "HEAD")
+    shop.git("-C", "lib", "commit", "--quiet", "--allow-empty", "--message", "newer")
+    shop.git("add", "lib")
+    shop.deploy("two")
+    run("restored", FIRST)
+    assert shop.git("-C", "lib", "rev-parse", "HEAD") == before
+    assert shop.git("status", "--porcelain") == ""
+
+
 def test_what_is_older_than_is_kept_is_forgotten(deployed: Run, shop: Shop) -> None:
     for name, version in ((SECOND, "three"), (THIRD, "four")):
         deployed("pinned", name)
