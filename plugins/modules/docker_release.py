@@ -17,7 +17,7 @@ description:
     from the same images with the same configuration.
   - What runs when the first deployment begins, or was changed by hand since the last one, is recorded as a release too.
   - >-
-    A rollback never touches what still runs as it did in the release. C(start) in RV(stacks) has the other services: what ran then and does not now, or runs in
+    A rollback never touches what still runs as it did in the release. RV(starts) has the other services: what ran then and does not now, or runs in
     another version. What had done its work by then, such as a migration, is not run again.
   - >-
     An image that is gone cannot be kept. If its container does not run, a warning names it and the run goes on; if it runs, O(state=pinned) fails before
@@ -56,7 +56,7 @@ options:
     description:
       - The stacks of this host by name, each with C(project) (its Compose project) and C(sources) (list of the directories of its git checkouts).
       - >-
-        With C(arguments) (list of what stands between C(docker compose) and its verb) C(start) in RV(stacks) has only services that the restored Compose files
+        With C(arguments) (list of what stands between C(docker compose) and its verb) RV(starts) has only services that the restored Compose files
         have.
       - The override of a stack is the one that P(mycosoft.rack.compose_override#module) wrote in the same O(state_directory).
     type: dict
@@ -117,6 +117,15 @@ began:
   returned: when O(state=pinned)
   type: str
   sample: "2026-11-23T05:45:03Z"
+starts:
+  description:
+    - What has to be started to bring the restored releases back, each with C(stack), C(services), and C(waits), the C(project) and C(service) of each.
+    - Everything else is left alone. What had done its work in the release is not run again.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - {stack: always-on, services: [website], waits: [{project: mycosoft-always-on, service: website}]}
 stacks:
   description: What was done for each stack.
   returned: always
@@ -162,7 +171,7 @@ stacks:
       type: list
       elements: str
     start:
-      description: Services of the restored release that have to be started, because they do not run as they did then. Everything else is left alone.
+      description: Services of the restored release that do not run as they did then.
       type: list
       elements: str
       sample: [website]
@@ -272,10 +281,11 @@ def run(module: AnsibleModule) -> Facts:
     warn(module, done)
     changed = [facts.pop("changed") for facts in done.values()]
     problems = [facts["problem"] for facts in done.values() if facts["problem"]]
+    starts = [stack.start(done[stack.name]["start"]) for stack in stacks if done[stack.name]["start"]]
     if problems:
-        raise RackError(" ".join(problems), changed=any(changed), stacks=done)
+        raise RackError(" ".join(problems), changed=any(changed), stacks=done, starts=starts)
     began = {"began": min([facts["release"]["began"] for facts in done.values()] or [iso(now)])} if params["state"] == "pinned" else {}
-    return {"changed": any(changed), "stacks": done, **began}
+    return {"changed": any(changed), "stacks": done, "starts": starts, **began}
 
 
 def main() -> None:

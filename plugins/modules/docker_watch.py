@@ -12,6 +12,13 @@ version_added: 0.1.0
 description:
   - Watches services for some seconds. Fails as soon as one of them runs out of memory, exits, is restarted, becomes unhealthy or does not run,
     and returns which service, what happened, when, and its last log lines.
+  - >-
+    A container that ended with 0 and that its restart policy (C(no) or C(on-failure)) does not start again has done its work, as a migration does: that is
+    success. One that ended otherwise is a failure, whenever it ended.
+    A job that still runs at the end of the watch is taken for a service: have another service depend on its end
+    (C(service_completed_successfully)), or watch for longer.
+  - With O(wait) it first waits until the services are healthy, or running if they have no health check, and fails at once if one of them ends or is unhealthy.
+  - With O(since) every other service of the same projects that was created or started since then is held to the same.
   - If a service is given with its limits, they are compared with those of its containers, in the engine and in the kernel, before the watch begins.
   - For Compose, a service without a health check counts as up while it restarts in a loop. Here it does not.
   - Changes nothing.
@@ -57,6 +64,25 @@ options:
       memory_swap:
         description: The limit of memory and swap together, in bytes. By default O(services[].memory), which allows no swap.
         type: int
+  wait:
+    description: Seconds to wait for services that are starting. With V(0) they are not waited for.
+    type: int
+    default: 0
+  every:
+    description: Seconds between two progress lines while services are waited for.
+    type: int
+    default: 10
+  label:
+    description: What is waited for, in the progress lines.
+    type: str
+    default: start
+  patience:
+    description: Maximum seconds that one call waits. For the action plugin of this module only.
+    type: int
+  waited:
+    description: Seconds waited in earlier calls. For the action plugin of this module only.
+    type: int
+    default: 0
   seconds:
     description: How many seconds each container has to have been up when the watch ends. A container that was already up for longer is checked once.
     type: int
@@ -65,6 +91,7 @@ options:
     description:
       - A time in ISO 8601, by the server's clock, such as the beginning of a deployment.
       - A container that was created since then and ran out of memory fails the watch even if that was before the watch and it has been restarted since.
+      - Services of the same projects that are not in O(services) are watched as well if they were created or started since then.
     type: str
   prove:
     description: Whether to compare the limits given in O(services) with those of their containers.
@@ -81,6 +108,12 @@ EXAMPLES = r"""
   mycosoft.rack.docker_watch:
     services: "{{ rack_plan.hosts[inventory_hostname].limits }}"
     seconds: 30
+
+- name: Wait until a service is healthy, and watch it for ten seconds
+  mycosoft.rack.docker_watch:
+    services:
+      - {project: always-on, service: website}
+    wait: 300
 
 - name: Watch one service
   mycosoft.rack.docker_watch:
@@ -126,6 +159,17 @@ logs:
   returned: when there are problems
   type: dict
   sample: {always-on-website-1: ["Killed"]}
+waited:
+  description: Seconds that starting services were waited for.
+  returned: always
+  type: int
+  sample: 21
+pending:
+  description: Containers that are still waited for. For the action plugin of this module only.
+  returned: when O(patience) is over
+  type: list
+  elements: str
+  sample: [always-on-website-1]
 watched:
   description: Seconds that the services were watched.
   returned: always
@@ -142,10 +186,20 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps imp
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, Engine, connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._limits.changes import Limit, plan_changes, read_limits
-from ansible_collections.mycosoft.rack.plugins.module_utils._limits.watch import Problem, WatchStart, problems, sentence, unproven
-from ansible_collections.mycosoft.rack.plugins.module_utils._memory.containers import Container, of_services, read_container, started_since
+from ansible_collections.mycosoft.rack.plugins.module_utils._limits.judged import of_run
+from ansible_collections.mycosoft.rack.plugins.module_utils._limits.watch import (
+    Problem,
+    WatchStart,
+    ailing,
+    problems,
+    sentence,
+    unproven,
+    waits_for,
+)
+from ansible_collections.mycosoft.rack.plugins.module_utils._memory.containers import Container, read_container, started_since
 
 Limits = t.Mapping[t.Tuple[str, str], Limit]
+Services = t.Set[t.Tuple[str, str]]
 
 _EVENTS = ("oom", "die", "health_status: unhealthy")
 
@@ -155,6 +209,11 @@ def argument_spec() -> Facts:
     service = {**names, **{name: {"type": "int"} for name in ("memory", "reservation", "memory_swap")}}
     return {
         "services": {"type": "list", "elements": "dict", "required": True, "options": service},
+        "wait": {"type": "int", "default": 0},
+        "every": {"type": "int", "default": 10},
+        "label": {"type": "str", "default": "start"},
+        "patience": {"type": "int"},
+        "waited": {"type": "int", "default": 0},
         "seconds": {"type": "int", "default": 10},
         "since": {"type": "str"},
         "prove": {"type": "bool", "default": True},
@@ -163,11 +222,24 @@ def argument_spec() -> Facts:
     }
 
 
-def look(engine: Engine, kernel: Kernel, wanted: t.Sequence[t.Tuple[str, str]], begin: WatchStart) -> t.List[Problem]:
+def wait(engine: Engine, kernel: Kernel, wanted: Services, params: t.Mapping[str, t.Any]) -> t.Tuple[t.List[str], t.List[Problem], int]:
+    """What is still waited for, what went wrong, and how many seconds were waited, those of earlier calls included."""
+    since, waited, timeout = timestamp(params["since"]), params["waited"], params["wait"]
+    until = timeout if params["patience"] is None else min(timeout, waited + params["patience"])
+    while True:
+        containers = of_run(engine, kernel, wanted, since)
+        found, names = list(ailing(containers)), waits_for(containers)
+        if found or not names or waited >= until:
+            return names, found, waited
+        kernel.pause(1)
+        waited += 1
+
+
+def look(engine: Engine, kernel: Kernel, wanted: Services, begin: WatchStart) -> t.List[Problem]:
     """What happened since ``begin`` to the containers that ran then."""
     again = (read_container(engine, kernel, container.id) for container in begin.containers)
     after = [container for container in again if container is not None]
-    new = [container for container in of_services(engine, kernel, wanted) if container.id not in {one.id for one in after}]
+    new = [container for container in of_run(engine, kernel, wanted, begin.run) if container.id not in {one.id for one in after}]
     events = engine.events(clock(engine), type=["container"], event=_EVENTS)
     return problems(wanted, begin.before(), after + new, [event for event in events if begin.counts(event)])
 
@@ -179,27 +251,31 @@ def clock(engine: Engine) -> float:
 
 def prove(engine: Engine, limits: Limits, containers: t.Iterable[Container]) -> t.List[Problem]:
     """Containers that do not hold the limits given with their service."""
-    limited = [container for container in containers if (container.project, container.service) in limits]
+    limited = [one for one in containers if (one.project, one.service) in limits and (one.is_up or one.finished)]
     return unproven(plan_changes(limits, limited, swap=bool(engine.get("/info").get("SwapLimit")))) if limited else []
 
 
 def run(module: AnsibleModule, kernel: Kernel) -> Facts:
     params = module.params
-    wanted = [(entry["project"], entry["service"]) for entry in params["services"]]
+    wanted = {(entry["project"], entry["service"]) for entry in params["services"]}
     if params["since"] is not None and timestamp(params["since"]) is None:
         raise InvalidInput("Cannot watch since %r: it is not a time. Write it like 2026-11-23T05:45:03Z." % params["since"])
     limits = read_limits(service for service in params["services"] if params["prove"] and service["memory"] is not None)
-    engine = connect(params)
+    engine, waited, found = connect(params), 0, t.cast(t.List[Problem], [])
+    if params["wait"] and not module.check_mode:
+        names, found, waited = wait(engine, kernel, wanted, params)
+        if names and not found and waited < params["wait"]:
+            return {"changed": False, "problems": [], "watched": 0, "pending": names, "waited": waited}
     began = clock(engine)
-    begin = WatchStart(of_services(engine, kernel, wanted), began, timestamp(params["since"]))
-    found, watched = prove(engine, limits, begin.containers) + look(engine, kernel, wanted, begin), 0
+    begin = WatchStart(of_run(engine, kernel, wanted, timestamp(params["since"])), began, timestamp(params["since"]))
+    found, watched = found or prove(engine, limits, begin.containers) + look(engine, kernel, wanted, begin), 0
     due = begin.due(params["seconds"])
     start = time.monotonic()
     while not found and watched < due and not module.check_mode:
         kernel.pause(1)
         watched = max(watched + 1, int(time.monotonic() - start))  # an engine under load takes its time, too
         found = look(engine, kernel, wanted, begin)
-    facts: Facts = {"changed": False, "problems": [problem.facts() for problem in found], "watched": watched}
+    facts: Facts = {"changed": False, "problems": [problem.facts() for problem in found], "watched": watched, "waited": waited}
     if begin.run is not None:
         facts["changed_projects"] = sorted(started_since(engine, {project for project, _service in wanted}, begin.run))
     if found and not module.check_mode:

@@ -68,6 +68,8 @@ class Container:
     started: float = 0.0
     finished: float = 0.0
     pid: int = 0
+    exit_code: int = 0
+    restart: str = "unless-stopped"
     id: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -246,11 +248,15 @@ class Machine:
         assert wanted["type"] == ["container"]
         assert float(query["until"][0]) <= NOW, "the engine would wait for that moment"
         events = [
-            {"Type": "container", "Action": action, "Actor": {"ID": identity}, "time": int(at), "timeNano": round(at * 1e9)}
+            {"Type": "container", "Action": action, "Actor": {"ID": identity, **self._ending(action, identity)}, "time": int(at), "timeNano": round(at * 1e9)}
             for at, action, identity in self.events
             if action in wanted["event"]
         ]
         return b"".join(json.dumps(event).encode() + b"\n" for event in events)
+
+    def _ending(self, action: str, identity: str) -> Json:
+        ended = self.containers.get(identity) if action == "die" else None
+        return {"Attributes": {"exitCode": str(ended.exit_code)}} if ended else {}
 
     def _inspected(self, container: Container) -> Json:
         self.asked_detail.append(container.name)
@@ -266,12 +272,18 @@ class Machine:
                 "Restarting": restarting,
                 "OOMKilled": container.oom_killed,
                 "Pid": container.pid if container.runs else 0,
+                "ExitCode": container.exit_code,
                 "StartedAt": _moment(container.started),
                 "FinishedAt": _moment(container.finished) if container.finished else NEVER,
                 **({"Health": {"Status": container.health}} if container.health else {}),
             },
             "Config": {"Labels": container.labels, "Env": self.environments.get(container.name)},
-            "HostConfig": {"Memory": container.limit, "MemorySwap": container.memory_swap, "MemoryReservation": container.reservation},
+            "HostConfig": {
+                "Memory": container.limit,
+                "MemorySwap": container.memory_swap,
+                "MemoryReservation": container.reservation,
+                "RestartPolicy": {"Name": container.restart, "MaximumRetryCount": 0},
+            },
         }
 
     def _stats(self, container: Container) -> Json:

@@ -68,21 +68,47 @@ class WatchStart:
 
 def problems(wanted: t.Iterable[t.Tuple[str, str]], before: t.Sequence[Container], after: t.Sequence[Container], events: t.Iterable[Json]) -> t.List[Problem]:
     """Everything that went wrong between ``before`` and ``after``, one entry for each container and cause."""
-    found = [*_of_events(before, events), *_of_counters(before, after), *_of_health(after)]
-    running = {(container.project, container.service) for container in after if container.state == "running"}
+    found = [*_of_events(before, after, events), *_of_counters(before, after), *_of_health(after), *failures(after)]
+    well = {(container.project, container.service) for container in after if container.state == "running" or container.finished}
     told = {(problem.project, problem.service) for problem in found}
-    found += [Problem(project, service, "", "no container of it runs", None) for project, service in wanted if (project, service) not in running | told]
+    down = {(container.project, container.service): container for container in after}
+    for project, service in wanted:
+        if (project, service) not in well | told:
+            container = down.get((project, service))
+            what = "no container of it runs" if container is None else "does not run but is %s" % container.state
+            found.append(Problem(project, service, container.name if container else "", what, None))
     once: t.Dict[t.Tuple[str, str], Problem] = {}
     for problem in found:  # an event, which knows the moment, comes before what a counter tells of the same
         once.setdefault((problem.container or problem.service, problem.what), problem)
     return sorted(once.values(), key=lambda problem: (problem.project, problem.service, problem.when or "", problem.what))
 
 
-def _of_events(before: t.Iterable[Container], events: t.Iterable[Json]) -> t.Iterator[Problem]:
-    then = {container.id: container for container in before}
+def failures(containers: t.Iterable[Container]) -> t.Iterator[Problem]:
+    """What ended and has not done its work, whenever that was."""
+    for container in containers:
+        if container.state in ("exited", "dead") and not container.finished:
+            yield _problem(container, _end(container.exit_code), None)
+
+
+def ailing(containers: t.Iterable[Container]) -> t.Iterator[Problem]:
+    """What nobody needs to wait for: it ended, or its health check says so."""
+    for container in containers:
+        if container.state == "running" and container.health == "unhealthy":
+            yield _problem(container, "is not healthy but unhealthy", None)
+    yield from failures(containers)
+
+
+def waits_for(containers: t.Iterable[Container]) -> t.List[str]:
+    """Names of the containers that may still become what they are to be."""
+    return [one.name for one in containers if not one.finished and (one.state != "running" or one.health not in (None, "none", "healthy"))]
+
+
+def _of_events(before: t.Iterable[Container], after: t.Iterable[Container], events: t.Iterable[Json]) -> t.Iterator[Problem]:
+    """The end of what has done its work is none."""
+    then, finished = {container.id: container for container in before}, {container.id for container in after if container.finished}
     for event in events:
         container, what = then.get(event["Actor"]["ID"]), _of_event(event)
-        if container is not None and what:
+        if container is not None and what and not (event["Action"] == "die" and container.id in finished):
             yield _problem(container, what, iso(event["timeNano"] / 1e9))
 
 
@@ -91,10 +117,14 @@ def _of_event(event: Json) -> t.Optional[str]:
     if action == "oom":
         return "ran out of memory"
     if action == "die":
-        return "ended with exit code %s" % event["Actor"].get("Attributes", {}).get("exitCode", "unknown")
+        return _end(event["Actor"].get("Attributes", {}).get("exitCode"))
     if action == "health_status: unhealthy":
         return "became unhealthy"
     return None
+
+
+def _end(code: t.Union[int, str, None]) -> str:
+    return "ended with exit code %s" % ("unknown" if code is None else code)
 
 
 def _of_counters(before: t.Iterable[Container], after: t.Iterable[Container]) -> t.Iterator[Problem]:

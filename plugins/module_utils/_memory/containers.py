@@ -16,11 +16,15 @@ from dataclasses import dataclass, field, replace
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import iso, precisely
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import Engine, NotFound
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.health import has_finished
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.labels import copy_of, member, of_detail, of_entry
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.cgroup import CgroupMemory
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
 
 Json = t.Dict[str, t.Any]
+
+#: States of a container that runs, or will again.
+UP = ("running", "paused", "restarting")
 
 #: Seconds from the creation of a container to its first start, at most. The engine lists the creation in whole seconds, cut off.
 _FIRST_START = 2.0
@@ -49,6 +53,15 @@ class Container:
     started_at: t.Optional[float] = None
     #: The last time that the kernel killed a process of it for want of memory, as far as anybody remembers.
     oom_at: t.Optional[float] = None
+    #: Of the last time that it ended; None while it runs, and where the engine was not asked.
+    exit_code: t.Optional[int] = None
+    #: Whether it has done its work: it ended with 0, and nothing starts it again.
+    finished: bool = False
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it runs, or will again."""
+        return self.state in UP
 
     @property
     def working_set(self) -> t.Optional[int]:
@@ -212,7 +225,7 @@ def _started(engine: Engine, entry: Json) -> float:
 
 
 def _is_up(entry: Json) -> bool:
-    return entry["State"] in ("running", "paused", "restarting")
+    return entry["State"] in UP
 
 
 def read_container(engine: Engine, kernel: Kernel, identity: str) -> t.Optional[Container]:
@@ -243,6 +256,8 @@ def _container(detail: Json, cgroup: t.Optional[CgroupMemory]) -> Container:
         created=precisely(detail.get("Created")),
         started_at=precisely(state.get("StartedAt")),
         oom_at=_end_by_oom(state, cgroup),
+        exit_code=None if state["Status"] in UP else state.get("ExitCode"),
+        finished=has_finished(detail),
     )
 
 

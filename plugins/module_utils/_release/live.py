@@ -43,6 +43,10 @@ class DeployedStack:
     sources: t.Tuple[str, ...]
     arguments: t.Tuple[str, ...] = ()
 
+    def start(self, services: t.Sequence[str]) -> Json:
+        """A start of some services, as the role compose_deploy takes it."""
+        return {"stack": self.name, "services": list(services), "waits": [{"project": self.project, "service": service} for service in services]}
+
 
 _STACK = {
     "project": Field(each(str), blank=""),

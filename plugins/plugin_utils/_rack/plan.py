@@ -169,7 +169,7 @@ def _service(plan: RackPlan, service: Service) -> Json:
     }
 
 
-def _starts(plan: RackPlan, stack: Stack, budget: MemoryBudget, services: t.Iterable[Service]) -> t.List[Json]:
+def _starts(plan: RackPlan, stack: Stack, budget: MemoryBudget, services: t.Sequence[Service]) -> t.List[Json]:
     """The starts of one stack on one host. At home the last one is the whole stack: services that nobody listed come up with it."""
     waves: t.Dict[int, t.List[Service]] = {}
     for service in services:
@@ -182,6 +182,7 @@ def _starts(plan: RackPlan, stack: Stack, budget: MemoryBudget, services: t.Iter
             "stage": number,
             "stack": stack.name,
             "services": [] if number == last else [service.name for service in wave],
+            "waits": [_identity(plan, service) for service in (services if number == last else wave)],
             "probes": [{"service": service.name, "url": service.health} for service in wave if service.health],
             "rollouts": [_rollout(plan, service, budget) for service in wave if service.rollout != RECREATE],
         }

@@ -185,8 +185,8 @@ def test_one_stack_that_cannot_go_back_does_not_keep_the_others_from_it(deployed
 
     assert result["msg"].startswith(f"Cannot roll back blog to release {SECOND}-found: the image {page.image} of page is not there any more.")
     assert "shop" not in result["msg"]
-    told = {name: (stack["problem"] is None, stack["start"]) for name, stack in result["stacks"].items()}
-    assert told == {"blog": (False, []), "shop": (True, ["web"]), "new": (True, [])}
+    assert {name: stack["problem"] is None for name, stack in result["stacks"].items()} == {"blog": False, "shop": True, "new": True}
+    assert result["starts"] == [{"stack": "shop", "services": ["web"], "waits": [{"project": "shop", "service": "web"}]}]
     assert shop.override.read_text() == "limits of two\n"
 
 

@@ -19,6 +19,11 @@ Run = t.Callable[..., Result]
 Change = t.Callable[[Machine, Container], None]
 
 
+NONE = "no container of it runs"
+SINCE = "2026-11-23T05:14:43Z"  # five minutes before
+G = 1024**3
+
+
 @pytest.fixture
 def machine(tmp_path: Path) -> t.Iterator[Machine]:
     with Machine(tmp_path) as running:
@@ -62,7 +67,8 @@ def killed(machine: Machine, container: Container) -> None:
     machine.happened("oom", container, NOW)
 
 
-def ended(machine: Machine, container: Container) -> None:
+def ended(machine: Machine, container: Container, code: int = 3) -> None:
+    container.exit_code = code
     machine.happened("die", container, NOW)
     container.state = "exited"
 
@@ -87,7 +93,7 @@ def child_killed(machine: Machine, container: Container) -> None:
     [
         pytest.param(killed, "ran out of memory", id="a kill with its event"),
         pytest.param(child_killed, "ran out of memory", id="a killed child without an event"),
-        pytest.param(ended, "ended with exit code unknown", id="an end"),
+        pytest.param(ended, "ended with exit code 3", id="an end"),
         pytest.param(restarted, "was restarted", id="a restart without its events"),
         pytest.param(unhealthy, "is not healthy but unhealthy", id="a health check that fails"),
     ],
@@ -104,9 +110,6 @@ def test_what_happened_before_is_history(machine: Machine, run: Run) -> None:
     container = machine.add("w-1", "website", restarts=7)
     machine.happened("oom", container, NOW - 60)
     assert run()["problems"] == []
-
-
-SINCE = "2026-11-23T05:14:43Z"  # five minutes before
 
 
 @pytest.mark.parametrize("container_made", [pytest.param(60.0, id="made by the run"), pytest.param(3600.0, id="older than the run")])
@@ -161,11 +164,100 @@ def test_a_container_that_waits_for_its_health_is_no_success(machine: Machine, r
     assert run()["msg"].startswith("Cannot confirm the start: always-on/website: is not healthy but starting")
 
 
-@pytest.mark.parametrize("state", ["exited", "restarting", None])
-def test_a_service_without_a_container_that_runs_is_named(machine: Machine, run: Run, state: str | None) -> None:
+@pytest.mark.parametrize(
+    ("state", "what"),
+    [("exited", "ended with exit code 1"), ("restarting", "does not run but is restarting"), ("created", "does not run but is created"), (None, NONE)],
+)
+def test_a_service_without_a_container_that_runs_is_named_with_its_log(machine: Machine, run: Run, state: str | None, what: str) -> None:
     if state:
-        machine.add("w-1", "website", state=state)
-    assert "always-on/website: no container of it runs" in run()["msg"]
+        machine.add("w-1", "website", state=state, exit_code=1)
+        machine.logs["w-1"] = b"boom: cannot read settings\n"
+    result = run()
+    assert "always-on/website: %s" % what in result["msg"]
+    assert result["logs"] == ({"w-1": ["boom: cannot read settings"]} if state else {})
+
+
+JOBS = [
+    pytest.param("no", 0, None, id="did its work"),
+    pytest.param("on-failure", 0, None, id="did its work, and would have been tried again"),
+    pytest.param("", 0, None, id="did its work, no policy"),
+    pytest.param("no", 1, "ended with exit code 1", id="failed"),
+    pytest.param("on-failure", 1, "ended with exit code 1", id="failed as often as it may"),
+    pytest.param("unless-stopped", 0, "ended with exit code 0", id="was to go on"),
+    pytest.param("always", 0, "ended with exit code 0", id="was to go on for ever"),
+]
+
+
+@pytest.mark.parametrize(("restart", "code", "what"), JOBS)
+@pytest.mark.parametrize("listed", [True, False])
+@pytest.mark.parametrize("moment", ["before", "while it is waited for", "while it is watched"])
+def test_a_job_that_ends_with_0_has_succeeded_and_any_other_end_is_a_failure_whenever_that_is(
+    machine: Machine, run: Run, listed: bool, restart: str, code: int, what: str | None, moment: str
+) -> None:
+    """``listed``: whether somebody watches it by name."""
+    machine.add("w-1", "website", started=NOW, health="starting" if moment == "while it is waited for" else "healthy")
+    job = machine.add("migrate-1", "migrate", created=NOW - 5, restart=restart)
+    (website, _job) = machine.containers.values()
+
+    def end() -> None:
+        website.health = "healthy"
+        if job.state == "running":
+            ended(machine, job, code)
+
+    if moment == "before":
+        end()
+    services = [{"project": "always-on", "service": name} for name in (["website", "migrate"] if listed else ["website"])]
+    result = run(end, services=services, wait=30, since=SINCE)
+    assert [(problem["container"], problem["what"]) for problem in result["problems"]] == ([("migrate-1", what)] if what else [])
+    assert result.get("failed") == (True if what else None)
+
+
+def test_what_starts_is_waited_for_until_it_is_healthy(machine: Machine, run: Run) -> None:
+    container = machine.add("w-1", "website", health="starting", started=NOW)
+    seconds = iter(range(100))
+
+    def pass_by() -> None:
+        container.health = "healthy" if next(seconds) == 6 else container.health
+
+    result = run(pass_by, wait=30, seconds=0)
+    assert (result.get("failed"), result["waited"]) == (None, 7)
+
+
+@pytest.mark.parametrize("health", ["starting", "unhealthy"])
+def test_the_wait_ends_at_its_end_and_at_once_where_waiting_is_in_vain(machine: Machine, run: Run, health: str) -> None:
+    machine.add("w-1", "website", health=health, started=NOW)
+    result = run(wait=5)
+    assert result["msg"].startswith("Cannot confirm the start: always-on/website: is not healthy but %s" % health)
+    assert result["waited"] == (5 if health == "starting" else 0)
+
+
+def test_a_slice_of_the_wait_tells_what_is_waited_for(machine: Machine, run: Run) -> None:
+    machine.add("w-1", "website", health="starting", started=NOW)
+    result = run(wait=300, patience=10, waited=20)
+    assert (result["pending"], result["waited"], result["problems"]) == (["w-1"], 30, [])
+
+
+@pytest.mark.parametrize(
+    ("more", "judged"),
+    [
+        pytest.param({"created": NOW - 60.0}, True, id="made by the run"),
+        pytest.param({"created": NOW - 3600.0, "started": NOW - 60.0}, True, id="started by the run"),
+        pytest.param({"created": NOW - 3600.0, "started": NOW - 60.0, "restarts": 3}, False, id="restarted by the engine"),
+        pytest.param({"created": NOW - 3600.0}, False, id="older than the run"),
+        pytest.param({"created": NOW - 60.0, "project": "other"}, False, id="of another project"),
+        pytest.param({"created": NOW - 60.0, "labels": {"com.docker.compose.oneoff": "True"}}, False, id="made by docker compose run"),
+    ],
+)
+def test_other_services_are_held_to_the_same_if_the_run_started_them(machine: Machine, run: Run, more: dict[str, t.Any], judged: bool) -> None:
+    machine.add("w-1", "website", started=NOW)
+    machine.add("init-1", "init", state="exited", restart="no", exit_code=1, **more)
+    assert [problem["service"] for problem in run(since=SINCE, wait=5)["problems"]] == (["init"] if judged else [])
+
+
+def test_a_job_holds_its_limits_also_when_it_has_ended(machine: Machine, run: Run) -> None:
+    machine.add("w-1", "website", state="exited", restart="no", limit=2 * G, memory_swap=2 * G)
+    result = run(services=[{"project": "always-on", "service": "website", "memory": 2 * G}])
+    assert result["problems"] == []
 
 
 def test_what_happens_to_others_does_not_matter(machine: Machine, run: Run) -> None:
@@ -181,9 +273,6 @@ def test_the_last_lines_that_it_logged_are_told(machine: Machine, run: Run) -> N
     machine.logs["w-1"] = b"\x01\0\0\0" + len(b"hello\n").to_bytes(4, "big") + b"hello\n" + b"\x02\0\0\0" + len(line).to_bytes(4, "big") + line
     assert run(lambda: ended(machine, container))["logs"] == {"w-1": ["hello", "out of memory, ********"]}
     assert run(logs=0)["logs"] == {}
-
-
-G = 1024**3
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,41 @@
+# Copyright (c) 2026 mycosoft.rack maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The containers that a start is judged by: those of the services that somebody names, and what the run started besides."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import Engine
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.labels import copy_of, of_entry
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
+from ansible_collections.mycosoft.rack.plugins.module_utils._memory.containers import UP, Container, read_container
+
+Json = t.Dict[str, t.Any]
+
+
+def of_run(engine: Engine, kernel: Kernel, services: t.AbstractSet[t.Tuple[str, str]], since: t.Optional[float]) -> t.List[Container]:
+    """What a start is judged by, by name: of these (project, service) the copies that are up, or if none is the newest one; with ``since``, in seconds since
+    1970, also the copies of other services of the same projects that were created or started since then.
+    """
+    projects = {project for project, _service in services}
+    wanted: t.Dict[t.Tuple[str, str], t.List[Json]] = {}
+    others: t.List[Json] = []
+    for entry in sorted(engine.containers(), key=lambda entry: t.cast(int, entry["Created"])):
+        copy = copy_of(of_entry(entry))
+        if copy in services:
+            wanted.setdefault(t.cast(t.Tuple[str, str], copy), []).append(entry)
+        elif copy and copy[0] in projects:
+            others.append(entry)
+    judged = [entry for entries in wanted.values() for entry in ([one for one in entries if one["State"] in UP] or entries[-1:])]
+    found = [read_container(engine, kernel, entry["Id"]) for entry in judged]
+    found += [one for one in (read_container(engine, kernel, entry["Id"]) for entry in others if since is not None) if one and _belongs(one, since)]
+    return sorted((container for container in found if container is not None), key=lambda container: container.name)
+
+
+def _belongs(container: Container, since: t.Optional[float]) -> bool:
+    """Whether a run that began then created or started a container. One that the engine restarts by itself is nothing that the run did."""
+    if since is None:
+        return False
+    return (container.created or 0) >= since or (container.restarts == 0 and (container.started_at or 0) >= since)
