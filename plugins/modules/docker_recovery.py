@@ -219,7 +219,8 @@ def run(module: AnsibleModule, kernel: Kernel) -> Facts:
     state = params["state"]
     memory = wanted(params["available"] or _AVAILABLE[state], kernel.meminfo()["MemTotal"])
     planned = [PlannedService(entry["project"], entry["service"], entry["essential"], entry["needed_by"]) for entry in params["services"]]
-    work = Recovery(connect(params), kernel, params, planned, memory, module.check_mode)
+    engine = connect({**params, "timeout": max(min(params["timeout"], params["seconds"]), 1)})  # one answer does not take longer than the call may
+    work = Recovery(engine, kernel, params, planned, memory, module.check_mode)
     {"stopped": work.stop, "started": work.start, "restored": work.restore}[state]()
     facts = work.facts()
     if facts["problems"] and not module.check_mode:

@@ -71,6 +71,13 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+machine:
+  description:
+    - Tells the machine that this server is from every other one until its next boot. Two servers with the same are one machine.
+    - Null if the kernel does not say it.
+  returned: always
+  type: str
+  sample: 0d1f9a4e-7a0b-4f0e-9a53-2f4b1c6d8e70/4026531836
 engine:
   description: Version of the Docker Engine.
   returned: when it answers
@@ -112,6 +119,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import S
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import STACK, Compose, ComposeRefused, Run, read_stacks, version
 from ansible_collections.mycosoft.rack.plugins.module_utils._git.checkout import Checkout, GitRefused, local_changes
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.web import silent
 from ansible_collections.mycosoft.rack.plugins.module_utils._offload.moved import read_moved
 
@@ -217,7 +225,7 @@ def probed(module: AnsibleModule, silent: t.Mapping[str, str]) -> t.Iterator[str
 
 def run(module: AnsibleModule) -> Facts:
     stacks = read_stacks(module.params["stacks"], CHECKED)
-    facts: Facts = {"changed": False}
+    facts: Facts = {"changed": False, "machine": Kernel().machine()}
     facts["silent"] = asked(module.params["externals"])
     problems = [*problems_of(module, stacks, facts), *probed(module, facts["silent"])]
     checkouts = dict.fromkeys(source["dest"] for stack in stacks.values() for source in stack["sources"])

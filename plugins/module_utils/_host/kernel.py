@@ -82,6 +82,14 @@ class Kernel:
         """The kernel's id of this start of the host; empty where there is none."""
         return (self._read("proc/sys/kernel/random/boot_id") or "").strip()
 
+    def machine(self) -> t.Optional[str]:
+        """What tells this machine, or the container that serves as one, from every other that runs now; None where the kernel does not say it."""
+        try:
+            namespace = (self._root / "proc/self/ns/pid").stat().st_ino
+        except OSError:
+            return None
+        return "%s/%d" % (self.boot(), namespace)
+
     def uptime(self) -> t.Optional[float]:
         """Seconds since the host was started, which no setting of the clock changes."""
         words = (self._read("proc/uptime") or "").split()

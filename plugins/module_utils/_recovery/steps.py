@@ -252,7 +252,7 @@ class Recovery:
             try:
                 return ask()
             except Unreachable:
-                if tries == _TRIES:
+                if tries == _TRIES or self._late():
                     raise
             tries += 1
             self._kernel.pause(_PAUSE)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
 from ansible_collections.mycosoft.rack.plugins.modules import stack_check
 from ansible_collections.mycosoft.rack.tests.fakes.docker_engine import DockerEngine
 from ansible_collections.mycosoft.rack.tests.fakes.drip import dripping
@@ -63,7 +64,7 @@ def test_a_server_that_can_deploy_says_what_the_next_steps_need_to_know(run: Run
     result = run()
     assert (result.get("failed"), result["changed"], result["engine"]) == (None, False, "20.10.24+dfsg1")
     assert tuple(map(int, result["compose"].split("."))) >= (2, 24, 4)
-    assert (result["images"], result["changes"]) == (["nginx"], {})
+    assert (result["images"], result["changes"], result["machine"]) == (["nginx"], {}, Kernel().machine())
 
 
 def test_files_that_nobody_committed_are_named_and_new_ones_are_not(run: Run, checkout: Path) -> None:
