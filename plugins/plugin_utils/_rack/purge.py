@@ -48,7 +48,7 @@ def decide(named: t.Mapping[str, t.Sequence[str]], settings: Settings) -> Json:
     """
     selected: t.Any = True if settings.selector == EVERYTHING else list(named.get(settings.selector) or ())
     skip = _skip(selected, settings)
-    return {"select": {settings.selector: selected}, "skip": skip, "problem": _problem(settings, bool(skip))}
+    return {"select": {settings.selector: selected}, "skip": skip, "problem": _problem(settings, skip)}
 
 
 def _skip(selected: t.Any, settings: Settings) -> str:
@@ -61,9 +61,11 @@ def _skip(selected: t.Any, settings: Settings) -> str:
     return "" if selected else "no public service has a URL"
 
 
-def _problem(settings: Settings, skipped: bool) -> str:
+def _problem(settings: Settings, skip: str) -> str:
     if settings.zone_id and settings.zone:
         return "both cloudflare_purge_zone_id (%s) and cloudflare_purge_zone (%s) are set. Keep the one that is meant." % (settings.zone_id, settings.zone)
-    if not settings.token and not skipped:
+    if settings.when == "always" and skip:  # a purge that was asked for, such as playbooks/purge.yml, must not end well without one
+        return "cloudflare_purge_when is always, and %s. Set it, or leave cloudflare_purge_when at auto." % skip
+    if not settings.token and not skip:
         return "a zone is configured, but no token. Set the environment variable CLOUDFLARE_API_TOKEN on the controller, or cloudflare_purge_token in a vault."
     return ""

@@ -15,6 +15,7 @@ USUAL: dict[str, t.Any] = {"selector": "hosts", "when": "auto", "changed": True,
 
 NO_ZONE = "no zone is configured (cloudflare_purge_zone_id or cloudflare_purge_zone)"
 WITHOUT = "a zone is configured, but no token. Set the environment variable CLOUDFLARE_API_TOKEN on the controller, or cloudflare_purge_token in a vault."
+ALWAYS = "cloudflare_purge_when is always, and %s. Set it, or leave cloudflare_purge_when at auto."
 TWO_ZONES = "both cloudflare_purge_zone_id (0123) and cloudflare_purge_zone (example.org) are set. Keep the one that is meant."
 
 #: id -> what is not as usual, why nothing is purged, why a purge could not be sent
@@ -26,6 +27,8 @@ CASES: dict[str, tuple[dict[str, t.Any], str, str]] = {
     "auto, nothing changed": ({"changed": False, "token": False}, "no public service changed", ""),
     "auto, nothing changed, as a text": ({"changed": "false"}, "no public service changed", ""),
     "always, nothing changed": ({"when": "always", "changed": False}, "", ""),
+    "always, no zone": ({"when": "always", "zone": ""}, NO_ZONE, ALWAYS % NO_ZONE),
+    "always, no URL": ({"when": "always", "targets": {}}, "no public service has a URL", ALWAYS % "no public service has a URL"),
     "no URL": ({"targets": {"hosts": []}, "token": False}, "no public service has a URL", ""),
     "no targets": ({"targets": {}}, "no public service has a URL", ""),
     "everything needs no URL": ({"targets": {}, "selector": "everything"}, "", ""),
