@@ -11,6 +11,9 @@ short_description: Check that a server can deploy its Compose stacks
 version_added: 0.1.0
 description:
   - Checks the Docker Engine, the Compose plugin and the env files of the stacks, and fails with all problems at once.
+  - >-
+    Fails, too, if C(docker) and Compose use another engine than O(docker_host), because of their current context; if Compose could not build beside the
+    installed buildx; or if the state directory or a checkout is read-only or full.
   - Fails, too, if a service is planned here that is recorded as moved away with its data, because the data here is old.
   - Also returns the images of the stacks and uncommitted changes in their checkouts, which the cleanup and the pull of a deploy need.
   - Changes nothing.
@@ -116,10 +119,12 @@ from ansible.module_utils.compat.version import LooseVersion
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, RackError, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import Field, Fields, each
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import STATE_OPTIONS, state_path
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, Engine, connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.command import BUILDX_MINIMUM, COMPOSE_WITH_BUILDX, buildx_version, endpoint, is_elsewhere
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import STACK, Compose, ComposeRefused, Run, read_stacks, version
 from ansible_collections.mycosoft.rack.plugins.module_utils._git.checkout import Checkout, GitRefused, local_changes
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.places import refusal
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.web import silent
 from ansible_collections.mycosoft.rack.plugins.module_utils._offload.moved import read_moved
 
@@ -152,24 +157,67 @@ def older(found: str, minimum: str) -> bool:
 def problems_of(module: AnsibleModule, stacks: t.Mapping[str, Json], facts: Facts) -> t.Iterator[str]:
     """One sentence for each problem; versions are added to ``facts``."""
     params = module.params
-    host, engine, compose = params["host"], params["engine_minimum"], params["compose_minimum"]
+    host, engine = params["host"], params["engine_minimum"]
+    root = ""
     try:
-        facts["engine"] = connect(params).version
+        connected = connect(params)
+        facts["engine"] = connected.version
+        root = connected.get("/info").get("DockerRootDir") or ""
+        yield from two_engines(module, connected)
     except RackError as error:
         yield "Cannot use Docker on %s: %s" % (host, error.message)
     else:
         if older(facts["engine"], engine):
             yield "Cannot deploy to %s: it has Docker %s. Install Docker %s or newer." % (host, facts["engine"], engine)
+    yield from compose_problems(module, stacks, facts)
+    yield from moved_away(params, stacks)
+    yield from unwritable(params, stacks, root)
+    for name, stack in stacks.items():
+        path = Path(stack["directory"]) / (stack["env_file"] or "")
+        if stack["env_file"] and not path.exists():
+            yield "Cannot deploy %s to %s: its env file %s is missing. Create it, or correct rack_stacks.%s.env_file." % (name, host, path, name)
+
+
+def two_engines(module: AnsibleModule, engine: Engine) -> t.Iterator[str]:
+    """Compose would build and start on another engine than the one that is checked, recorded and cleared."""
+    address, found = module.params["docker_host"], endpoint(module.run_command)
+    if found and is_elsewhere(module.run_command, found, address, engine):
+        yield (
+            "Cannot deploy to %s: Compose would use the engine at %s, by the Docker context %s, and everything else the one at %s. "
+            "Select one for both: docker context use default, or DOCKER_HOST in the environment of this user."
+            % (module.params["host"], found.address, found.context, address)
+        )
+
+
+def compose_problems(module: AnsibleModule, stacks: t.Mapping[str, Json], facts: Facts) -> t.Iterator[str]:
+    """Whether Compose is there, new enough, and can build."""
+    host, compose = module.params["host"], module.params["compose_minimum"]
     facts["compose"] = version(module.run_command)
     if facts["compose"] is None:
         yield "Cannot deploy to %s: it has no Compose plugin. Install it (docker compose version), %s or newer." % (host, compose)
     elif older(facts["compose"], compose):
         yield "Cannot deploy to %s: it has Compose %s. Install the Compose plugin %s or newer." % (host, facts["compose"], compose)
-    yield from moved_away(params, stacks)
-    for name, stack in stacks.items():
-        path = Path(stack["directory"]) / (stack["env_file"] or "")
-        if stack["env_file"] and not path.exists():
-            yield "Cannot deploy %s to %s: its env file %s is missing. Create it, or correct rack_stacks.%s.env_file." % (name, host, path, name)
+    elif not older(facts["compose"], COMPOSE_WITH_BUILDX):
+        buildx = buildx_version(module.run_command)
+        if buildx is None or not older(buildx, BUILDX_MINIMUM):
+            return  # without it Compose builds with the classic builder
+        remedy = "Compose %s cannot build with buildx %s. Install buildx %s or newer, or remove it." % (facts["compose"], buildx, BUILDX_MINIMUM)
+        found = {name: Compose(module.run_command, stack).builds() for name, stack in stacks.items()}
+        if True in found.values():
+            yield "Cannot deploy %s to %s: %s" % (", ".join(name for name, known in found.items() if known), host, remedy)
+        elif None in found.values():
+            module.warn("On %s a stack that builds images would fail: %s" % (host, remedy))
+
+
+def unwritable(params: t.Mapping[str, t.Any], stacks: t.Mapping[str, Json], docker_root: str) -> t.Iterator[str]:
+    """Places that later steps write to and that are read-only or full, or belong to somebody else."""
+    checkouts = dict.fromkeys(source["dest"] for stack in stacks.values() for source in stack["sources"])
+    # the state directory is created, or given to this user, with privileges
+    places = {params["state_directory"]: False, **dict.fromkeys(checkouts, True)}
+    for place, owned in places.items():
+        why = refusal(place, owned, clearable=[docker_root] if docker_root else ())
+        if why:
+            yield "Cannot deploy to %s: nothing can be written at %s: %s. Make room or change its permissions." % (params["host"], place, why)
 
 
 def moved_away(params: t.Mapping[str, t.Any], stacks: t.Mapping[str, Json]) -> t.Iterator[str]:

@@ -104,6 +104,13 @@ class Compose:
         """The images that the files name. Raises Refused."""
         return self._ask([], ["config", "--images"]).split()
 
+    def builds(self) -> t.Optional[bool]:
+        """Whether images of the stack are built; None where its files are not checked out yet, or refused."""
+        try:
+            return any("build" in service for service in self.configuration()["services"].values()) if self.checked_out else None
+        except ComposeRefused:
+            return None
+
     def _ask(self, options: t.Sequence[str], command: t.Sequence[str]) -> str:
         # $ in a path is meant literally
         code, output, errors = self._run(["docker", "compose", *self._stack["arguments"], *options, *command], expand_user_and_vars=False)

@@ -121,6 +121,63 @@ def test_an_engine_that_does_not_answer_is_named(run: Run) -> None:
     assert message.startswith("Cannot use Docker on sandbox: Cannot reach the Docker Engine at unix:///nowhere/docker.sock: "), message
 
 
+@pytest.fixture
+def docker(tmp_path: Path) -> t.Callable[..., None]:
+    """Says what the command docker answers, besides Compose."""
+
+    def answers(context: str = "default unix:///var/run/docker.sock", engine: str = "another", buildx: str = "") -> None:
+        command, compose = tmp_path / "bin/docker", (tmp_path / "bin/docker").read_text(encoding="utf-8").splitlines()[1:]
+        cases = [f"info*) echo '{engine}'; exit;;", f"context*) echo '{context}'; exit;;", f"buildx*) echo '{buildx}'; exit;;"]
+        command.write_text("\n".join(["#!/bin/sh", 'case "$1" in', *cases, "esac", *compose, ""]), encoding="utf-8")
+
+    return answers
+
+
+def test_two_engines_are_refused(run: Run, docker: t.Callable[..., None]) -> None:
+    """One that is checked, recorded and cleared, and one that Compose builds and starts on."""
+    docker(context="far tcp://192.0.2.7:2375")
+    result = run()
+    assert result["msg"].startswith("Cannot deploy to sandbox: Compose would use the engine at tcp://192.0.2.7:2375, by the Docker context far, and "), result
+    assert result["msg"].endswith("Select one for both: docker context use default, or DOCKER_HOST in the environment of this user.")
+
+
+@pytest.mark.parametrize("engine", ["by another path", "by its identity"])
+def test_one_engine_by_two_addresses_is_one(run: Run, docker: t.Callable[..., None], tmp_path: Path, engine: str) -> None:
+    if engine == "by its identity":
+        docker(context="far tcp://192.0.2.7:2375", engine="XZ3K:4F7Q")
+        assert run().get("failed") is None
+    with DockerEngine(tmp_path / "bin") as other:
+        link = tmp_path / "link.sock"
+        link.symlink_to(other.address.removeprefix("unix://"))
+        docker(context=f"near unix://{link}")
+        assert run(docker_host=other.address).get("failed") is None
+
+
+OLD, NEW = "github.com/docker/buildx v0.13.1 abc", "github.com/docker/buildx 0.29.1+ds1 x"
+
+
+@pytest.mark.parametrize(
+    ("buildx", "build", "refused"),
+    [(OLD, True, True), (NEW, True, False), ("", True, False), (OLD, False, False)],
+    ids=["too old", "new enough", "none", "nothing to build"],
+)
+def test_a_build_that_compose_would_refuse_is_foreseen(
+    run: Run, docker: t.Callable[..., None], checkout: Path, buildx: str, build: bool, refused: bool
+) -> None:
+    docker(buildx=buildx, engine="XZ3K:4F7Q")
+    (checkout / "compose.yml").write_text("services: {web: {%s: .}}\n" % ("build" if build else "image"), encoding="utf-8")
+    result = run()
+    said = "Cannot deploy shop to sandbox: Compose %s cannot build with buildx 0.13.1. Install buildx 0.17.0 or newer, or remove it."
+    assert result.get("msg") == (said % result["compose"] if refused else None)
+
+
+def test_a_build_that_is_not_known_yet_is_warned_of(run: Run, docker: t.Callable[..., None]) -> None:
+    docker(buildx=OLD, engine="XZ3K:4F7Q")
+    result = run({"directory": "/nowhere", "sources": []})
+    assert result.get("failed") is None
+    assert "a stack that builds images would fail" in result["warned"]
+
+
 @pytest.mark.parametrize("docker", ["exit 1", "echo no such plugin"])
 def test_a_server_without_the_plugin_is_told_so(run: Run, tmp_path: Path, docker: str) -> None:
     (tmp_path / "bin/docker").write_text(f"#!/bin/sh\n{docker}\n", encoding="utf-8")
