@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import importlib
 import json
+import re
 import typing as t
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from tests.support.repository import COLLECTION, files, load, mappings, passes
+from tests.support.repository import COLLECTION, ROOT, files, load, mappings, passes
 
 MODULES = [Path(path).stem for path in files("plugins/modules/*.py")]
 FILTERS = sorted(
@@ -134,3 +135,19 @@ def test_every_filter_has_documentation_with_an_example_of_its_use(name: str) ->
     assert filters[name]["return"]
     assert yaml.safe_load(filters[name]["examples"])
     assert f"{COLLECTION}.{name}" in filters[name]["examples"]
+
+
+def test_what_asks_over_the_network_bounds_the_whole_request() -> None:
+    """A timeout of urllib bounds each wait for bytes: an answer in drips goes on for ever. Docker's own transport counts all bytes together."""
+    asking = {path for path in files("plugins/*.py") if "ansible.module_utils.urls import" in (ROOT / path).read_text(encoding="utf-8")}
+    assert asking == {"plugins/module_utils/_host/web.py", "plugins/module_utils/_cloudflare/transport.py"}
+    assert [path for path in asking if "_base.within import" not in (ROOT / path).read_text(encoding="utf-8")] == []
+    others = [
+        path for path in files("roles/*.yml", "playbooks/*.yml") if re.search(r"\b(uri|get_url|wait_for):$", (ROOT / path).read_text(encoding="utf-8"), re.M)
+    ]
+    assert others == []
+
+
+def test_one_place_ends_processes_and_makes_sure_that_they_are_gone() -> None:
+    ending = {path for path in files("plugins/*.py") if re.search(r"\bos\.kill(pg)?\((?!of\.pid, 0\))", (ROOT / path).read_text(encoding="utf-8"))}
+    assert ending == {"plugins/module_utils/_host/session.py"}
