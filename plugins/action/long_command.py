@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import time
 import typing as t
+import uuid
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.common.validation import check_type_int
@@ -50,7 +51,7 @@ class ActionModule(PollingAction):
     def steps(self) -> Facts:
         if self._task.check_mode:
             return {"skipped": True, "msg": "The command is not run in check mode."}
-        started = self.call(step="start")
+        started = self.call(step="start", job="command-%s" % uuid.uuid4().hex)  # the same one where SSH repeats it
         label, timeout = self._task.args.get("label") or self._task.args["argv"][0], self._option("timeout", 3600)
         over = started.get("failed") or started.get("ended")
         return self._end(started if over else self._follow(str(started["job"]), label, timeout), label, timeout)
@@ -91,13 +92,14 @@ class ActionModule(PollingAction):
             return again
         if again.get("failed"):
             return {**state, "msg": "%s The command may still run on %s: %s" % (state["msg"], self.host, again["msg"])}
-        return {**state, "msg": "%s %s" % (state["msg"], _alive(again["left"], self.host) if again["left"] else "The command was stopped.")}
+        now = "The command was stopped." if again["ran"] else "The command does not run any more."
+        return {**state, "msg": "%s %s" % (state["msg"], _alive(again["left"], self.host) if again["left"] else now)}
 
     def _end(self, state: Facts, label: str, timeout: int) -> Facts:
         if state.get("failed"):
             return state
         told = warnings(state["lines"], self._task.args.get("warning"))
-        shown = {key: value for key, value in state.items() if key not in ("ended", "stopped", "left", "job")}
+        shown = {key: value for key, value in state.items() if key not in ("ended", "stopped", "ran", "left", "job")}
         shown["warnings"] = [*state.get("warnings", []), *told]
         if state.get("stopped"):
             late = "Cannot finish the %s: it took longer than %s" % (label, clock(timeout))

@@ -98,7 +98,8 @@ options:
     type: float
     default: 3
   job:
-    description: Directory of a running command. For the action plugin of this module only.
+    description:
+      - Directory of a running command, for the start its name below O(state_directory). For the action plugin of this module only.
     type: path
 """
 
@@ -142,7 +143,6 @@ lines:
 
 import os
 import shutil
-import tempfile
 import time
 import typing as t
 from pathlib import Path
@@ -160,6 +160,9 @@ _WRAPPER = 'echo $$; exec >/dev/null; "$@" >output 2>&1 </dev/null; echo $? >cod
 
 #: Starts the wrapper in a session of its own, which the end of the connection does not reach; ends when the wrapper has printed its process id.
 _APART = 'echo "$(setsid sh -c "$0" sh "$@" 2>/dev/null </dev/null &)"'
+
+#: Seconds from the directory of a job to its process, at most.
+_BEGIN = 10
 
 #: Seconds that ``compare`` may take: an engine that hangs must not keep the task for ever.
 _COMPARE = 120
@@ -194,7 +197,11 @@ def start(module: AnsibleModule) -> Facts:
         raise InvalidInput("Cannot run %s: there is no such program on this host. Install it or correct argv." % argv[0])
     try:
         before = read_compared(module)
-        job = Path(tempfile.mkdtemp(prefix="command-", dir=directory))
+        job = Path(directory) / (module.params["job"] or "command-%d" % time.time_ns())
+        try:
+            job.mkdir(mode=0o700)
+        except FileExistsError:
+            return found_again(module, job)
         (job / "before").write_text(before, encoding="utf-8")
         # the wrapper writes into the job's directory, the command runs in chdir
         inner = ["sh", "-c", 'cd "$0" && exec "$@"', str(Path(chdir).resolve()), *argv]
@@ -202,10 +209,27 @@ def start(module: AnsibleModule) -> Facts:
         _code, printed, _errors = module.run_command(
             ["sh", "-c", _APART, _WRAPPER, *inner], check_rc=True, cwd=str(job), expand_user_and_vars=False, environ_update=marked
         )
-        pid = int(printed)
-        (job / "pid").write_text("%d %d %f" % (pid, Kernel().start_ticks(pid) or 0, time.time()), encoding="ascii")
+        note_process(job, int(printed))
     except OSError as error:
         raise RackError("Cannot run %s: %s. Check the free disk and the permissions of %s." % (argv[0], error, directory)) from error
+    return {"job": str(job), **look(module, job, module.params["wait"])}
+
+
+def note_process(job: Path, pid: int) -> None:
+    """Write down which process leads the session of a job. A command that nobody could find again is ended; raises OSError then."""
+    ticks = Kernel().start_ticks(pid) or 0
+    try:
+        (job / "pid").write_text("%d %d %f" % (pid, ticks, time.time()), encoding="ascii")
+    except OSError:
+        Session(Kernel(), pid, ticks, str(job)).end()
+        raise
+
+
+def found_again(module: AnsibleModule, job: Path) -> Facts:
+    """A command that was started before: SSH repeats a task whose connection broke, and two of the same command would work side by side."""
+    until = time.monotonic() + _BEGIN
+    while not (job / "pid").exists() and time.monotonic() < until:
+        time.sleep(0.05)
     return {"job": str(job), **look(module, job, module.params["wait"])}
 
 
@@ -262,8 +286,9 @@ def stop(module: AnsibleModule, job: Path) -> Facts:
     except RackError:  # somebody removed its directory
         session = Session(kernel, NOBODY, 0, str(job))
     facts: Facts = {"changed": True, "ended": False, "seconds": 0, "lines": []}
+    ran = bool(session.processes())
     left = ["%d (%s)" % (pid, (kernel.process(pid, "comm") or "?").strip()) for pid in session.end()]
-    return {**(look(module, job, 0) if job.exists() else facts), "stopped": True, "left": left}
+    return {**(look(module, job, 0) if (job / "pid").exists() else facts), "stopped": True, "ran": ran, "left": left}
 
 
 def run(module: AnsibleModule) -> Facts:

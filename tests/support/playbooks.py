@@ -14,7 +14,6 @@ from typing import Any
 
 from tests.support.repository import ROOT
 
-
 #: What the environment of a scheduler may say: every play of this collection pins the opposite, so that each run of the tests shows that it does.
 SAYS_OTHERWISE = {"ANSIBLE_STRATEGY": "free", "ANSIBLE_TASK_TIMEOUT": "3"}
 

@@ -125,6 +125,30 @@ def test_what_no_signal_ends_is_named_and_not_called_stopped(run: Run, monkeypat
     assert run(step="stop", job=job)["left"] == []
 
 
+def test_a_start_that_ssh_repeats_finds_the_command_again(run: Run, tmp_path: Path) -> None:
+    """Its answer was lost with the connection; two of the same command would work side by side."""
+    argv = ["sh", "-c", f"echo begun >>{tmp_path}/starts; sleep 600"]
+    first = run(step="start", argv=argv, job="command-one", wait=0.5)
+    again = run(step="start", argv=argv, job="command-one", wait=0)
+    assert (again["job"], again["ended"], (tmp_path / "starts").read_text()) == (first["job"], False, "begun\n")
+    assert run(step="stop", job=first["job"])["left"] == []
+
+
+def test_a_command_that_could_not_be_found_again_does_not_go_on(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = Path.write_text
+
+    def full(path: Path, *given: t.Any, **more: t.Any) -> int:
+        if path.name == "pid":
+            raise OSError(28, "No space left on device")
+        return write(path, *given, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_text", full)
+        result = run(step="start", argv=["sleep", "600"], job="command-one", wait=0)
+    assert "No space left on device" in result["msg"]
+    assert Session(Kernel(), session.NOBODY, 0, str(tmp_path / "command-one")).processes() == []
+
+
 def test_one_that_has_ended_by_itself_was_not_stopped(run: Run) -> None:
     begun = run(step="start", argv=["sh", "-c", "exit 5"], wait=0)
     while begun.get("ended") is False and not (Path(begun["job"]) / "code").exists():
