@@ -144,7 +144,6 @@ lines:
 import os
 import shutil
 import time
-import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
@@ -153,7 +152,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.foreign import
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import STATE_OPTIONS
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.bounded import bounded
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
-from ansible_collections.mycosoft.rack.plugins.module_utils._host.session import COOKIE, NOBODY, Session
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.session import COOKIE, NOBODY, Session, read_leader, write_leader
 
 #: Prints its process id, runs the command, and writes its exit code last: complete or not at all.
 _WRAPPER = 'echo $$; exec >/dev/null; "$@" >output 2>&1 </dev/null; echo $? >code.new; mv code.new code'
@@ -209,20 +208,10 @@ def start(module: AnsibleModule) -> Facts:
         _code, printed, _errors = module.run_command(
             ["sh", "-c", _APART, _WRAPPER, *inner], check_rc=True, cwd=str(job), expand_user_and_vars=False, environ_update=marked
         )
-        note_process(job, int(printed))
+        write_leader(job, int(printed))
     except OSError as error:
         raise RackError("Cannot run %s: %s. Check the free disk and the permissions of %s." % (argv[0], error, directory)) from error
     return {"job": str(job), **look(module, job, module.params["wait"])}
-
-
-def note_process(job: Path, pid: int) -> None:
-    """Write down which process leads the session of a job. A command that nobody could find again is ended; raises OSError then."""
-    ticks = Kernel().start_ticks(pid) or 0
-    try:
-        (job / "pid").write_text("%d %d %f" % (pid, ticks, time.time()), encoding="ascii")
-    except OSError:
-        Session(Kernel(), pid, ticks, str(job)).end()
-        raise
 
 
 def found_again(module: AnsibleModule, job: Path) -> Facts:
@@ -246,7 +235,7 @@ def read_compared(module: AnsibleModule) -> str:
 
 def look(module: AnsibleModule, job: Path, seconds: float) -> Facts:
     """The progress when the command has ended or ``seconds`` have passed. The job's directory is removed once the command has ended."""
-    session, began = session_of(job)
+    session, began = read_leader(job)
     code, until = job / "code", time.monotonic() + seconds
     while not code.exists() and session.leads() and time.monotonic() < until:
         time.sleep(0.05)
@@ -267,22 +256,13 @@ def look(module: AnsibleModule, job: Path, seconds: float) -> Facts:
     return facts
 
 
-def session_of(job: Path) -> t.Tuple[Session, float]:
-    """The processes of a job, and when it began, in seconds since 1970. Raises RackError where the job is gone."""
-    try:
-        pid, ticks, began = (job / "pid").read_text(encoding="ascii").split()
-    except OSError as error:
-        raise RackError("Cannot find the command again: %s: %s. Check whether it still runs, then run this task again." % (job, error.strerror)) from error
-    return Session(Kernel(), int(pid), int(ticks), str(job)), float(began)
-
-
 def stop(module: AnsibleModule, job: Path) -> Facts:
     """Stop the command with every process that it started; ``left`` are those that did not end. One that has ended by itself was not stopped."""
     if (job / "code").exists():
         return look(module, job, 0)
     kernel = Kernel()
     try:
-        session = session_of(job)[0]
+        session = read_leader(job)[0]
     except RackError:  # somebody removed its directory
         session = Session(kernel, NOBODY, 0, str(job))
     facts: Facts = {"changed": True, "ended": False, "seconds": 0, "lines": []}

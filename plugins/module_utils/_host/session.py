@@ -14,7 +14,9 @@ import os
 import signal
 import time
 import typing as t
+from pathlib import Path
 
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import RackError
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
 
 #: In the environment of a command and of what it starts: the directory of its job.
@@ -82,6 +84,25 @@ class Session:
                 time.sleep(_POLL)
                 left = self.processes()
         return left
+
+
+def write_leader(job: Path, pid: int) -> None:
+    """Write down which process leads the session of a job. A command that nobody could find again is ended; raises OSError then."""
+    ticks = Kernel().start_ticks(pid) or 0
+    try:
+        (job / "pid").write_text("%d %d %f" % (pid, ticks, time.time()), encoding="ascii")
+    except OSError:
+        Session(Kernel(), pid, ticks, str(job)).end()
+        raise
+
+
+def read_leader(job: Path) -> t.Tuple[Session, float]:
+    """The processes of a job, and when it began, in seconds since 1970. Raises RackError where the job is gone."""
+    try:
+        pid, ticks, began = (job / "pid").read_text(encoding="ascii").split()
+    except OSError as error:
+        raise RackError("Cannot find the command again: %s: %s. Check whether it still runs, then run this task again." % (job, error.strerror)) from error
+    return Session(Kernel(), int(pid), int(ticks), str(job)), float(began)
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
