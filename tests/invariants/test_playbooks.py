@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import keyword
 import typing as t
 from pathlib import Path
@@ -144,6 +145,17 @@ def test_a_run_that_would_do_nothing_or_a_part_fails_before_its_first_task(
         monkeypatch.setenv(name, value)
     done = run("ansible-playbook", "--inventory", tmp_path / "hosts", *options, OF_DEPLOYS)
     assert (done.returncode != 0, why in " ".join(done.stderr.split()), "TASK [" in done.stdout) == (True, True, False), done.stdout + done.stderr
+
+
+def test_a_server_that_failed_in_an_earlier_play_is_missed_by_the_deploy(tmp_path: Path) -> None:
+    """Ansible leaves it out of the plays that follow; hosts, and what --limit leaves of them, still name it."""
+    (tmp_path / "hosts").write_text(INVENTORY)
+    first = {"name": "First", "hosts": "rack", "gather_facts": False, "tasks": [{"ansible.builtin.fail": None, "when": "inventory_hostname == 'overflow1'"}]}
+    (tmp_path / "site.yml").write_text(json.dumps([first, {"import_playbook": OF_DEPLOYS}]))
+    stack = {"directory": "/srv/shop", "files": ["compose.yml"], "host": "overflow1", "services": {"web": {"memory": "1G"}}}
+    variables = {"rack_stacks": {"shop": stack}, "rack_system_reserve": "1G", "rack_memory": "8G"}
+    done = run("ansible-playbook", "--inventory", tmp_path / "hosts", "--extra-vars", json.dumps(variables), tmp_path / "site.yml")
+    assert "overflow1 has services but is not part of this run" in " ".join(done.stdout.split()), done.stdout + done.stderr
 
 
 def test_a_rack_without_a_service_is_refused(tmp_path: Path) -> None:
