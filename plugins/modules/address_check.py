@@ -88,7 +88,8 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import 
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.web import silent
 
 #: Seconds that one request may take at most, and between two requests of an address.
-REQUEST, PAUSE = 10.0, 1.0
+REQUEST = 10.0
+PAUSE = 1.0
 
 #: Seconds of a request even if no time is left: an address that answers is not called silent because nobody asked.
 _LEAST = 1.0
