@@ -49,4 +49,4 @@ def together(seconds: float, calls: t.Mapping[K, t.Callable[[], T]]) -> t.Dict[K
         except queue.Empty:
             break
         found[key] = result
-    return {key: found.get(key, TookTooLong("no whole answer within %g s" % seconds)) for key in calls}
+    return {key: found.get(key, TookTooLong("no whole answer within %.3g s" % seconds)) for key in calls}

@@ -29,7 +29,7 @@ def silent(addresses: t.Mapping[str, str], seconds: float) -> t.Dict[str, str]:
                 return None if answer.status == 200 else "it answers with %d" % answer.status
         except (OSError, HTTPException, ValueError) as error:
             reason = getattr(error, "reason", "") or error
-            return "no whole answer within %g s" % seconds if isinstance(reason, socket.timeout) else str(reason)
+            return "no whole answer within %.3g s" % seconds if isinstance(reason, socket.timeout) else str(reason)
 
     reasons = together(seconds, {name: lambda url=url: ask(url) for name, url in addresses.items()})  # type: ignore[misc]
     return {name: str(reason) for name, reason in reasons.items() if reason is not None}
