@@ -102,7 +102,7 @@ idle:
   elements: str
   sample: []
 unwritten:
-  description: Stacks that were never deployed here. After check mode their override still does not exist.
+  description: Stacks that were never deployed here, or of which nothing runs here yet. After check mode their override still does not start anything.
   returned: success
   type: list
   elements: str
@@ -198,6 +198,18 @@ def render(name: str, stack: Json, path: Path, compose: Compose, there: Networks
     return text(override(configuration, stack, start_interval), header), is_idle(configuration, stack)
 
 
+def starts_something(module: AnsibleModule, stack: Json, path: Path, idle: bool) -> bool:
+    """Whether the override that is there, which check mode leaves as it is, lets Compose foresee a start. If not, a warning says what a deploy would do."""
+    name, host = path.stem, module.params["host"]
+    if not path.is_file():
+        module.warn("%s was never deployed to %s: a deploy would build it and create its containers, replacing those that run." % (name, host))
+        return False
+    if idle or Compose(module.run_command, {**stack, "arguments": [*stack["arguments"], "--file", str(path)]}).services():
+        return True
+    module.warn("Nothing of %s runs on %s yet: a deploy would start what comes there." % (name, host))
+    return False
+
+
 def checked(module: AnsibleModule, compose: Compose, rendered: str) -> None:
     """Raises Refused if Compose rejects the files with the override."""
     probe = Path(module.tmpdir) / "override.yml"
@@ -229,9 +241,7 @@ def run(module: AnsibleModule) -> Facts:
             problems.append("Cannot deploy %s to %s: %s." % (name, module.params["host"], error.message.rstrip(".")))
     if problems:
         raise InvalidInput("%s No container was touched. Correct it and run again." % " ".join(problems))
-    unwritten = [name for name in texts if module.check_mode and not paths[name].is_file()]
-    for name in unwritten:
-        module.warn("%s was never deployed to %s: a deploy would build it and create its containers, replacing those that run." % (name, module.params["host"]))
+    unwritten = [name for name in texts if module.check_mode and not starts_something(module, stacks[name], paths[name], idle[name])]
     overrides = {paths[name]: content for name, content in texts.items()}
     before = {path: path.read_text(encoding="utf-8") if path.is_file() else "" for path in overrides}
     changed = {path: content for path, content in overrides.items() if content != before[path]}

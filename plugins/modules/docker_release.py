@@ -75,6 +75,17 @@ options:
     description: How many releases to retain for a rollback. The current one and the one before it are always retained.
     type: int
     default: 5
+  problems:
+    description: What P(mycosoft.rack.docker_watch#module) found when the run failed, for O(state=restored). It is kept with the release of the run.
+    type: list
+    elements: dict
+    default: []
+  logs:
+    description:
+      - The last log lines of the containers that were not well, by their names, for O(state=restored). A rollback removes the containers with their logs.
+      - They are kept with O(problems) in the file C(failures.json) of the release of the run, readable by its owner only.
+    type: dict
+    default: {}
   about:
     description: What else to record about the run, in plain values. Who started the run is read from its lock.
     type: dict
@@ -113,8 +124,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 began:
-  description: When the run began, by the server's clock.
-  returned: when O(state=pinned)
+  description: When the run began, by the server's clock, or with another O(state) than V(pinned) the time of this call.
+  returned: success
   type: str
   sample: "2026-11-23T05:45:03Z"
 starts:
@@ -170,16 +181,19 @@ stacks:
       description: Containers that were stopped because nothing of their service ran in the release and they were created since the run began.
       type: list
       elements: str
-    start:
-      description: Services of the restored release that do not run as they did then.
-      type: list
-      elements: str
-      sample: [website]
     without_image:
       description: Services that do not run and whose image is gone, so that a rollback cannot start them.
       type: list
       elements: str
       sample: []
+    left:
+      description: The commit of each checkout before it was restored.
+      type: dict
+      sample: {/srv/website: 0f3c9d0bb8e4c2f1a5d6b7980e1f2a3b4c5d6e7f}
+    failures:
+      description: The file with O(problems) and O(logs). Null if there were none.
+      type: str
+      sample: /srv/state/releases/always-on/20261123T054500Z-3f9a/failures.json
     stays:
       description: Why the stack does not have the release O(to) and stays as it is. Null if it has.
       type: str
@@ -204,8 +218,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._lock.decide import 
 from ansible_collections.mycosoft.rack.plugins.module_utils._lock.file import LockFile
 from ansible_collections.mycosoft.rack.plugins.module_utils._offload.moved import Moved, read_moved
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.live import LiveStack, read_stacks
-from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import Release
-from ansible_collections.mycosoft.rack.plugins.module_utils._release.steps import ReleaseRun, aimed, attempted, read_room
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.steps import ReleaseRun, aimed, attempted, read_room, refuse_moved
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.store import Store
 
 
@@ -217,6 +230,8 @@ def argument_spec() -> Facts:
         "result": {"type": "str", "choices": ["ok", "failed", "rolled_back"], "default": "ok"},
         "to": {"type": "str"},
         "keep": {"type": "int", "default": 5},
+        "problems": {"type": "list", "elements": "dict", "default": []},
+        "logs": {"type": "dict", "default": {}},
         "about": {"type": "dict", "default": {}},
         **STATE_OPTIONS,
         **DOCKER_OPTIONS,
@@ -227,18 +242,6 @@ def starter(directory: str, run_name: str) -> Facts:
     """Who started the run, read from its lock."""
     lock = LockFile(directory).read()
     return {"by": lock.by, "job": lock.job} if isinstance(lock, Lock) and lock.run == run_name else {"by": None, "job": None}
-
-
-def refuse_moved(moved: Moved, targets: t.Mapping[str, t.Optional[Release]]) -> None:
-    """Raises InvalidInput if a release would start a service here whose data is now on another server."""
-    old = [
-        "%s of %s is on %s" % (service, stack, host)
-        for stack, target in targets.items()
-        for service, host in moved.get(stack, {}).items()
-        if target is not None and target.state is not None and service in target.state.services
-    ]
-    if old:
-        raise InvalidInput("Cannot roll back: %s, moved since that release. Deploy an older commit, or move it back first." % ", ".join(old), moved=old)
 
 
 def restore(works: t.Mapping[str, ReleaseRun], moved: t.Optional[Moved]) -> t.Dict[str, Facts]:
@@ -281,11 +284,11 @@ def run(module: AnsibleModule) -> Facts:
     warn(module, done)
     changed = [facts.pop("changed") for facts in done.values()]
     problems = [facts["problem"] for facts in done.values() if facts["problem"]]
-    starts = [stack.start(done[stack.name]["start"]) for stack in stacks if done[stack.name]["start"]]
+    starts = [stack.start(services) for stack in stacks for services in [done[stack.name].pop("start")] if services]
     if problems:
         raise RackError(" ".join(problems), changed=any(changed), stacks=done, starts=starts)
-    began = {"began": min([facts["release"]["began"] for facts in done.values()] or [iso(now)])} if params["state"] == "pinned" else {}
-    return {"changed": any(changed), "stacks": done, "starts": starts, **began}
+    moments = [facts["release"]["began"] for facts in done.values()] if params["state"] == "pinned" else []
+    return {"changed": any(changed), "stacks": done, "starts": starts, "began": min(moments, default=iso(now))}
 
 
 def main() -> None:

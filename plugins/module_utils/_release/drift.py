@@ -48,7 +48,7 @@ def _of_service(name: str, service: ReleasedService, copies: t.Sequence[ServiceC
         yield Drift(name, "missing", "It has no container; the release has one of %s." % service.image)
         return
     running = [copy for copy in copies if copy.found.running]
-    if service.running and not running:
+    if service.running and not running and not copies[-1].found.finished:  # a job that was still at work then has ended since
         yield Drift(name, "stopped", "No container of it runs.")
     for copy in running or copies[-1:]:
         found = copy.found

@@ -72,6 +72,10 @@ class LiveStack:
         self._run = run
         self._stack = stack
 
+    @property
+    def project(self) -> str:
+        return self._stack.project
+
     def state(self) -> StackState:
         """What is there now, running or stopped: a service that is down belongs to its stack."""
         copies = sorted(self.copies(), key=lambda copy: (copy.found.running, copy.state != "created"))

@@ -30,6 +30,8 @@ NOTHING: Facts = {
     "stopped": [],
     "start": [],
     "without_image": [],
+    "failures": None,
+    "left": {},
     "stays": None,
     "problem": None,
 }
@@ -135,7 +137,7 @@ class ReleaseRun:
         begun = self.history.find(self.run)
         if target is None or target.state is None or begun is None:
             return dict(NOTHING)
-        changed = self.released.differs(target.state)
+        changed, left = self.released.differs(target.state), self.released.sources()
         start, stopped = self.released.to_start(target.state), t.cast(t.List[str], [])
         if not self.check:
             self.released.restore(target.state)
@@ -144,11 +146,35 @@ class ReleaseRun:
             with contextlib.suppress(*(() if self.params["to"] else (RackError,))):
                 self.store.write(replace(begun, about={**begun.about, "restored": target.id}))
         start = self.released.in_files(start)
-        return {**NOTHING, "changed": changed or bool(stopped), "release": target.facts(), "stopped": stopped, "start": start}
+        return {**NOTHING, "changed": changed or bool(stopped), "release": target.facts(), "stopped": stopped, "start": start, "left": left}
+
+    def noted(self) -> t.Optional[str]:
+        """Where what was not well is kept, with its log; None where there is nothing. A full disk, which may be the cause, keeps nobody from going back."""
+        known, logs = self.released.project, self.params["logs"]
+        failures = [{**problem, "log": logs.get(problem["container"], [])} for problem in self.params["problems"] if problem["project"] == known]
+        told = {failure["container"] for failure in failures}
+        failures += [{"project": known, "container": name, "log": log} for name, log in logs.items() if name.startswith(known + "-") and name not in told]
+        if not failures or self.check or self.history.find(self.run) is None:
+            return None
+        with contextlib.suppress(RackError):
+            return self.store.write_failures(self.run, failures)
+        return None
 
 
 def _runs(release: Release, service: str) -> bool:
     return release.state is not None and release.state.services[service].running
+
+
+def refuse_moved(moved: t.Mapping[str, t.Mapping[str, str]], targets: t.Mapping[str, t.Optional[Release]]) -> None:
+    """Raises InvalidInput if a release would start a service here whose data is now on another server."""
+    old = [
+        "%s of %s is on %s" % (service, stack, host)
+        for stack, target in targets.items()
+        for service, host in moved.get(stack, {}).items()
+        if target is not None and target.state is not None and service in target.state.services
+    ]
+    if old:
+        raise InvalidInput("Cannot roll back: %s, moved since that release. Deploy an older commit, or move it back first." % ", ".join(old), moved=old)
 
 
 def aimed(work: ReleaseRun, wanted: bool) -> t.Tuple[t.Optional[Release], Facts]:
@@ -161,7 +187,8 @@ def aimed(work: ReleaseRun, wanted: bool) -> t.Tuple[t.Optional[Release], Facts]
 
 def attempted(work: ReleaseRun, target: t.Optional[Release], kept: Facts) -> Facts:
     """What was done with one stack. One that cannot be restored does not keep the others from it."""
+    failures = work.noted()
     try:
-        return {**NOTHING, **kept} if kept else work.restored(target)
+        return {**((kept and {**NOTHING, **kept}) or work.restored(target)), "failures": failures}
     except RackError as error:
-        return {**NOTHING, "problem": error.message}
+        return {**NOTHING, "problem": error.message, "failures": failures}

@@ -5,6 +5,7 @@
 
 releases/<stack>/<release>/release.json    what it was
 releases/<stack>/<release>/override.yml    the rendered override, which can hold what the inventory keeps secret
+releases/<stack>/<release>/failures.json   what was not well when it failed, with its last log lines, which can hold secrets
 releases/<stack>/current -> <release>
 """
 
@@ -19,7 +20,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.files import put
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import History, Release, read_state
 
-_RELEASE, _OVERRIDE, _CURRENT = "release.json", "override.yml", "current"
+_RELEASE, _OVERRIDE, _FAILURES, _CURRENT = "release.json", "override.yml", "failures.json", "current"
 _OWN = ("id", "result", "previous", "state")
 
 
@@ -43,6 +44,13 @@ class Store:
         if release.state is not None and release.state.override is not None:
             write_atomically(folder / _OVERRIDE, release.state.override)
         write_atomically(folder / _RELEASE, json.dumps(release.facts(), indent=2) + "\n")
+
+    def write_failures(self, identity: str, failures: t.Sequence[t.Mapping[str, t.Any]]) -> str:
+        """What was not well when a release failed; the path of the file."""
+        path = self._folder / identity / _FAILURES
+        self._make(path.parent)
+        write_atomically(path, json.dumps(failures, indent=2) + "\n")
+        return str(path)
 
     def set_current(self, identity: str) -> None:
         link = self._folder / (_CURRENT + ".new")

@@ -20,8 +20,8 @@ def deploy_document(hosts: t.Sequence[Json], check: bool, purge: Json) -> Json:
     """The facts of one run in plain JSON types; sizes in bytes.
 
     ``hosts``: for each host ``host``, ``plan`` (of memory_plan), ``memory_before``
-    and ``memory`` (of memory_check), ``freed`` (of docker_prune), ``commits`` and
-    ``changed_projects`` (of docker_watch).
+    and ``memory`` (of memory_check), ``freed`` (of docker_prune), ``commits``,
+    ``changed_projects`` (of docker_watch) and ``restored``, the stacks of docker_release after a rollback.
     """
     return {
         "version": DOCUMENT_VERSION,
@@ -45,7 +45,22 @@ def _host(facts: Json, check: bool) -> Json:
         "commits": facts["commits"],
         "changed_stacks": _changed_stacks(facts, check),
         "services": services,
+        "rolled_back": {name: _rolled_back(facts["plan"]["stacks"].get(name, {}), stack) for name, stack in _restored(facts).items()},
     }
+
+
+def _restored(facts: Json) -> Json:
+    return {name: stack for name, stack in (facts.get("restored") or {}).items() if stack.get("release")}
+
+
+def _rolled_back(planned: Json, stack: Json) -> Json:
+    """The release that runs, and for each checkout ``commit``, ``left``, the one before the rollback, and the ``version`` that the next deploy checks out."""
+    release, versions = stack["release"], {source["dest"]: source["version"] for source in planned.get("sources", ())}
+    checkouts = [
+        {"dest": folder, "commit": commit, "left": stack["left"].get(folder), "version": versions.get(folder)}
+        for folder, commit in ((release.get("state") or {}).get("sources") or {}).items()
+    ]
+    return {"release": release["id"], "checkouts": checkouts}
 
 
 def _changed_stacks(facts: Json, check: bool) -> t.List[str]:
@@ -102,7 +117,41 @@ def _block(name: str, host: Json) -> str:
         commits += [(commit["dest"], _commit(commit["from"]), _commit(commit["to"])) for commit in host["commits"]]
         lines += ["  " + line for line in aligned(commits)]
         lines += ["    %s" % subject for commit in host["commits"] for subject in commit.get("log", ())]
-    return "\n".join(lines)
+    return "\n".join(lines + ["  " + line for line in _rollback_lines(host["rolled_back"])])
+
+
+def _rollback_lines(stacks: Json) -> t.List[str]:
+    """What runs after a rollback, what the next deploy checks out, and how to hold what runs where that brings back what was left."""
+    if not stacks:
+        return []
+    rows: t.List[Row] = [("rolled back", "release", "checkout", "runs", "left", "next deploy")]
+    checkouts = [(name, stack["release"], checkout) for name, stack in stacks.items() for checkout in stack["checkouts"] or [_NO_CHECKOUT]]
+    rows += [(name, release, one["dest"], _commit(one["commit"]), _commit(one["left"]), _next(one)) for name, release, one in checkouts]
+    lines = aligned(rows)
+    back = [one for _name, _release, one in checkouts if one["left"] not in (None, one["commit"]) and one["version"] and not _is_held(one)]
+    if back:
+        lines.append("The next deploy checks out again what was left, unless something newer was pushed. To hold what runs, set in rack_stacks until then:")
+        lines += ["  version: %s  # of the source with dest: %s" % (one["commit"], one["dest"]) for one in back]
+    return lines
+
+
+_NO_CHECKOUT: Json = {"dest": "-", "commit": None, "left": None, "version": None}
+
+#: Digits that a version has at least to be read as a commit.
+_SHORTEST = 7
+
+
+def _is_held(checkout: Json) -> bool:
+    """Whether the inventory names the commit that runs."""
+    version = checkout["version"] or ""
+    return len(version) >= _SHORTEST and (checkout["commit"] or "").startswith(version)
+
+
+def _next(checkout: Json) -> str:
+    if not checkout["version"]:
+        return "-"
+    version = checkout["version"]
+    return "the same" if _is_held(checkout) else "checks out %s" % (version[:12] if len(version) == len("0" * 40) else version)
 
 
 def budget_text(budget: Json) -> str:

@@ -22,6 +22,9 @@ def failure_text(action: str, result: Json, lost: t.Sequence[str], problems: t.S
     if ailing:
         causes.append("Unhealthy at that moment: %s." % ", ".join(ailing))
     causes += _back(restored, not_rolled_back)
+    kept = [stack["failures"] for stack in restored.values() if stack.get("failures")]
+    if kept:
+        causes.append("What was not well is kept on the server, with its log: %s." % ", ".join(kept))
     if lost:
         causes.append("%s stays as it is, locked by this run: run again when it is reachable." % ", ".join(lost))
     return "Cannot %s: %s" % (action, " ".join(causes))

@@ -72,6 +72,14 @@ CASES: dict[str, tuple[Json, Json, str]] = {
         },
         "General error: application not healthy after 30s. The rollback failed, too: Cannot roll back shop: no. Correct the cause and deploy again.",
     ),
+    "what was not well is kept": (
+        FAILED,
+        {"restored": {"shop": {"release": {"id": "r1"}, "failures": "/srv/state/releases/shop/r2/failures.json"}}},
+        (
+            "General error: application not healthy after 30s. shop: rolled back to the previous release. "
+            "What was not well is kept on the server, with its log: /srv/state/releases/shop/r2/failures.json."
+        ),
+    ),
     "it said nothing": ({"failed": True}, {}, "a task failed without a message. There was no previous release to roll back to."),
 }
 

@@ -102,6 +102,19 @@ def test_check_mode_tells_what_was_never_deployed_and_a_deploy_leaves_nothing_so
     assert run()["unwritten"] == run(check=True)["unwritten"] == []
 
 
+def test_check_mode_tells_what_comes_home_because_compose_cannot_foresee_a_start_of_nothing(run: Run, stacks: Config) -> None:
+    """All services were placed elsewhere: with the override that is there Compose says "no service selected"."""
+    here = stacks["shop"]["services"]
+    stacks["shop"].update(services={}, elsewhere={"web": "overflow1"})
+    assert run()["idle"] == ["shop"]
+    assert run(check=True)["unwritten"] == [], "it is not started at all"
+    stacks["shop"].update(services=here, elsewhere={})
+    foreseen = run(check=True, host="overflow8")
+    assert (foreseen["unwritten"], foreseen["changed"]) == (["shop"], True)
+    assert "Nothing of shop runs on overflow8 yet: a deploy would start what comes there." in foreseen["warned"]
+    assert run()["unwritten"] == run(check=True)["unwritten"] == []
+
+
 def test_the_line_for_people_starts_the_same_stack(run: Run, tmp_path: Path, stacks: Config) -> None:
     run()
     by_hand = next(line for line in written(tmp_path)["shop.yml"].splitlines() if "By hand" in line)

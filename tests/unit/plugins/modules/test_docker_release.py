@@ -199,12 +199,31 @@ def test_going_back_by_hand_leaves_a_stack_alone_that_has_nothing_to_go_back_to(
     assert f"{said} It stays as it is." in result["warned"]
 
 
+def test_what_was_not_well_is_kept_with_its_log_where_only_the_owner_reads_it(deployed: Run, shop: Shop, tmp_path: Path) -> None:
+    """Going back removes the container, and its log with it."""
+    deployed("pinned", SECOND)
+    shop.deploy("boom")
+    problem = {"project": "shop", "service": "web", "container": "shop-web-1", "what": "ended with exit code 3", "when": None}
+    found: Result = {
+        "problems": [problem, {**problem, "project": "blog", "container": "blog-page-1"}],
+        "logs": {"shop-web-1": ["boom: cannot read settings"], "blog-page-1": ["page"], "shop-api-2": ["of a rollout"]},
+    }
+    assert deployed("restored", SECOND, check=True, **found)["stacks"]["shop"]["failures"] is None
+
+    kept = Path(deployed("restored", SECOND, **found)["stacks"]["shop"]["failures"])
+    assert (kept, kept.stat().st_mode & 0o777) == (tmp_path / f"state/releases/shop/{SECOND}/failures.json", 0o600)
+    assert json.loads(kept.read_text()) == [
+        {**problem, "log": ["boom: cannot read settings"]},
+        {"project": "shop", "container": "shop-api-2", "log": ["of a rollout"]},
+    ]
+
+
 def test_what_runs_as_it_did_is_not_started_again(deployed: Run, shop: Shop, engine: DockerEngine) -> None:
     """A start that failed before it replaced anything leaves everything as it was."""
     deployed("pinned", SECOND)
     shop.git("commit", "--quiet", "--allow-empty", "--message", "three")
     result = deployed("restored", SECOND)
-    assert (result["changed"], result["stacks"]["shop"]["start"]) == (True, [])
+    assert (result["changed"], result["starts"]) == (True, [])
 
 
 @pytest.mark.parametrize(("state", "refused"), [("exited", False), ("running", True)])
@@ -220,7 +239,7 @@ def test_an_image_that_is_gone_is_no_reason_not_to_deploy_unless_its_container_r
     else:
         assert "The image of shop/old, which does not run, is gone: a rollback cannot start it." in result["warned"]
         shop.deploy("two")
-        assert run("restored", FIRST)["stacks"]["shop"]["start"] == ["web"]
+        assert [start["services"] for start in run("restored", FIRST)["starts"]] == [["web"]]
 
 
 def test_what_was_left_beside_a_stopped_service_is_not_taken_for_it(run: Run, shop: Shop, engine: DockerEngine) -> None:

@@ -39,6 +39,7 @@ def test_what_is_as_it_was_released_does_not_differ() -> None:
     [
         pytest.param([], [("web", "missing")], id="no container"),
         pytest.param([copy(running=False)], [("web", "stopped")], id="stopped by hand"),
+        pytest.param([copy(running=False, finished=True)], [], id="a job that has done its work since"),
         pytest.param([copy(image_id=OTHER)], [("web", "image")], id="another image"),
         pytest.param([copy(config_hash="h2")], [("web", "configuration")], id="another environment"),
         pytest.param([copy(memory=G)], [("web", "limit")], id="another limit"),

@@ -55,6 +55,32 @@ def test_the_table_shows_limit_use_memory_before_and_after_disk_and_commits() ->
     ]
 
 
+OLD, BAD = "a" * 40, "b" * 40
+
+
+@pytest.mark.parametrize(
+    ("version", "left", "says", "holds"),
+    [
+        pytest.param("main", BAD, "checks out main", True, id="a branch, which had the bad commit"),
+        pytest.param(BAD, BAD, "checks out bbbbbbbbbbbb", True, id="the bad commit itself"),
+        pytest.param(OLD, BAD, "the same", False, id="held already"),
+        pytest.param(OLD[:12], BAD, "the same", False, id="held already, by a short commit"),
+        pytest.param("main", OLD, "checks out main", False, id="the code was not the cause"),
+    ],
+)
+def test_after_a_rollback_it_tells_what_runs_and_whether_the_next_deploy_brings_back_what_was_left(version: str, left: str, says: str, holds: bool) -> None:
+    release = {"id": "r1", "state": {"sources": {"/srv/website": OLD}}}
+    restored = {"site": {"release": release, "left": {"/srv/website": left}}, "mas": {"release": None, "left": {}}}
+    stacks = {**STACKS, "site": {**STACKS["site"], "sources": [{"dest": "/srv/website", "version": version}]}}
+    report = deploy_report([host(restored=restored, plan={**BUDGET, "starts": [], "stacks": stacks}, commits=[])])
+
+    left_of = {"dest": "/srv/website", "commit": OLD, "left": left, "version": version}
+    assert report["document"]["hosts"]["sandbox"]["rolled_back"] == {"site": {"release": "r1", "checkouts": [left_of]}}
+    lines = report["text"].splitlines()[4:]
+    assert [line.split("  ")[-1] for line in lines[:2]] == ["next deploy", says]
+    assert ("  " * 2 + f"version: {OLD}  # of the source with dest: /srv/website" in lines) is holds
+
+
 def test_the_document_names_the_stacks_of_changed_projects_and_in_check_mode_those_that_would_be_started() -> None:
     changed = [deploy_report([host()], check=check)["document"]["hosts"]["sandbox"]["changed_stacks"] for check in (False, True)]
     assert changed == [["site"], ["mas", "site"]]
