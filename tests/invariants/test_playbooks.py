@@ -102,6 +102,7 @@ PINNED = {
     "strategy": "ansible.builtin.linear",  # ANSIBLE_STRATEGY; in full, because ANSIBLE_STRATEGY_PLUGINS may hold another one of that name
     "gather_facts": False,  # ANSIBLE_GATHERING
     "timeout": 0,  # ANSIBLE_TASK_TIMEOUT ends the wait for a command, not the command
+    "debugger": "never",  # ANSIBLE_ENABLE_TASK_DEBUGGER asks after a failure, and ends the run without a rollback where nobody answers
 }
 #: Keywords of a play or a task that let some servers go ahead, or on without others.
 SEPARATING = {"serial", "max_fail_percentage", "throttle", "order", "tags", "ignore_errors"}

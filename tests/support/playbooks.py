@@ -15,7 +15,7 @@ from typing import Any
 from tests.support.repository import ROOT
 
 #: What the environment of a scheduler may say: every play of this collection pins the opposite, so that each run of the tests shows that it does.
-SAYS_OTHERWISE = {"ANSIBLE_STRATEGY": "free", "ANSIBLE_TASK_TIMEOUT": "3"}
+SAYS_OTHERWISE = {"ANSIBLE_STRATEGY": "free", "ANSIBLE_TASK_TIMEOUT": "3", "ANSIBLE_ENABLE_TASK_DEBUGGER": "1"}
 
 
 @dataclass(frozen=True)
