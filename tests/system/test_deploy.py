@@ -57,7 +57,9 @@ def test_check_mode_foretells_the_deploy_and_changes_nothing_on_the_servers(rele
     assert released.written == {server: [] for server in SERVERS}
     assert released.posted == []
     assert "mycosoft.rack.cloudflare_purge : Purge | Purge" in released.foreseen.output
-    assert "rubbish" in released.foreseen.output
+    told = " ".join(released.foreseen.output.split())
+    for text in ("sandbox would remove 1 container, ", "container rubbish (created", "image rubbish:1 (0B) is kept until"):
+        assert text in told, told
 
 
 def test_a_new_commit_reaches_the_page_and_the_purge_gives_it_to_visitors(rig: Rig, released: Released) -> None:
@@ -109,10 +111,16 @@ def test_a_stopped_service_of_the_stack_survives_the_clean_up(rig: Rig, deployed
     before = services(rig, "overflow1")["mas-orchestrator"]
     docker(rig, "overflow1", "stop", before["Id"])
     leave_rubbish(rig, "overflow1")
-    playbook("cleanup").succeeded()
+    result = "docker create --name report rubbish:1 true && echo 42 >result && docker cp result report:/result && rm result"
+    assert rig.run("overflow1", ["sh", "-c", result]).returncode == 0
+    told = " ".join(playbook("cleanup", "--limit", "overflow1").succeeded().output.split())
     after = services(rig, "overflow1")["mas-orchestrator"]
     assert (after["Id"], after["Image"]) == (before["Id"], before["Image"])
-    assert "rubbish" not in docker(rig, "overflow1", "ps", "--all", "--format", "{{.Names}}").split()
+    assert "container rubbish (created" in told
+    assert "container report (created, 3B) is kept until" in told, told
+    left = docker(rig, "overflow1", "ps", "--all", "--format", "{{.Names}}").split()
+    assert ("rubbish" in left, "report" in left) == (False, True)
+    docker(rig, "overflow1", "rm", "report")
     docker(rig, "overflow1", "start", before["Id"])
 
 

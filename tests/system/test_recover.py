@@ -137,7 +137,7 @@ def test_the_incident_is_over_nothing_is_lost_and_everything_comes_back(rig: Rig
         assert "To restart it, run the same playbook with -e recover_phase=restore" in told
 
         # whatever clears the server meanwhile
-        playbook("cleanup").succeeded()
+        playbook("cleanup", "--limit", SERVER).succeeded()
         after = inventory(rig)
         assert (after["volumes"], after["networks"]) == (before["volumes"], before["networks"])
         assert {name: one[0] for name, one in after["containers"].items()} == {name: one[0] for name, one in before["containers"].items()}
