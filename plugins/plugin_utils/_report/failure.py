@@ -26,7 +26,7 @@ def failure_text(action: str, result: Json, lost: t.Sequence[str], problems: t.S
     if kept:
         causes.append("What was not well is kept on the server, with its log: %s." % ", ".join(kept))
     if lost:
-        causes.append("%s stays as it is, locked by this run: run again when it is reachable." % ", ".join(lost))
+        causes.append("%s was not rolled back, and what had begun there may go on: run again when it is reachable." % ", ".join(lost))
     return "Cannot %s: %s" % (action, " ".join(causes))
 
 

@@ -49,7 +49,7 @@ CASES: dict[str, tuple[Json, Json, str]] = {
         {"lost": ["moon"], "restored": BACK},
         (
             "moon became unreachable. always-on, mindex: rolled back to the previous release. "
-            "moon stays as it is, locked by this run: run again when it is reachable."
+            "moon was not rolled back, and what had begun there may go on: run again when it is reachable."
         ),
     ),
     "the rollback failed, too": (
