@@ -13,8 +13,11 @@ from ansible.module_utils.common.validation import check_type_int
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.durations import clock
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._action.polling import Facts, PollingAction
 
-#: Seconds without an answer after which the task fails, and before a host that did not answer is asked again.
-PATIENCE, PAUSE = 180.0, 2.0
+#: Seconds without an answer after which the task fails.
+PATIENCE = 180.0
+
+#: Seconds before a host that did not answer is asked again.
+PAUSE = 2.0
 
 #: Seconds after which a line is shown although nothing is new.
 QUIET = 60.0
