@@ -29,6 +29,7 @@ _UNDER_WAY = {
     "REVERT_HEAD": "revert",
     "rebase-merge": "rebase",
     "rebase-apply": "rebase",
+    "index.lock": "git command",
 }
 
 #: git prints in English, asks nothing, and does not wait for a server that went away.

@@ -116,7 +116,9 @@ def refuse_unfinished(checkout: Checkout, at: str) -> None:
     """Raise RackError where somebody is in the middle of something: it could not be kept."""
     operation = checkout.under_way()
     if operation:
-        raise RackError("a %s is not finished %s. Finish or abort it" % (operation, "in its submodule " + at.rstrip("/") if at else "there"))
+        where = "in its submodule " + at.rstrip("/") if at else "there"
+        remedy = "Remove .git/index.lock if no git runs there" if operation == "git command" else "Finish or abort it"
+        raise RackError("a %s is not finished %s. %s" % (operation, where, remedy))
 
 
 class _Inside:

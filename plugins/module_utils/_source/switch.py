@@ -12,7 +12,7 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import RackError
-from ansible_collections.mycosoft.rack.plugins.module_utils._git.checkout import PULLED, Checkout
+from ansible_collections.mycosoft.rack.plugins.module_utils._git.checkout import PULLED, Checkout, GitRefused, masked
 from ansible_collections.mycosoft.rack.plugins.module_utils._git.remote import Wanted, fetch
 from ansible_collections.mycosoft.rack.plugins.module_utils._source.examine import Source
 
@@ -63,7 +63,7 @@ def switch(checkout: Checkout, wanted: Wanted, commit: str, submodules: bool) ->
     new = not checkout.folders("index")[0].exists()
     if wanted.branch:
         if new or before != commit or branch != wanted.branch:
-            checkout.say(*git, "-B", wanted.branch, commit)
+            _check_out_branch(checkout, git, wanted.branch, commit)
         checkout.ask("update-ref", "refs/remotes/origin/" + wanted.branch, commit)  # fails beside a stale branch of the same beginning
         if checkout.configured("branch.%s.merge" % wanted.branch) is None:
             checkout.say("config", "branch.%s.remote" % wanted.branch, "origin")
@@ -77,6 +77,15 @@ def switch(checkout: Checkout, wanted: Wanted, commit: str, submodules: bool) ->
         raise RackError("%s was to be checked out, and %s is" % (commit, checkout.head))
     _remember(checkout, [before, commit])
     return inside or before != commit
+
+
+def _check_out_branch(checkout: Checkout, git: t.Sequence[str], branch: str, commit: str) -> None:
+    """Without the branch where a local one is in its way, such as a ``release`` beside the new ``release/1``."""
+    code, _output, errors = checkout.ask(*git, "-B", branch, commit)
+    if code and "lock ref" in errors:
+        checkout.say(*git, "--detach", commit)
+    elif code:
+        raise GitRefused(masked(" ".join(errors.split())))
 
 
 def _update_submodules(checkout: Checkout) -> bool:

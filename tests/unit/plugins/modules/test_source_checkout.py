@@ -110,9 +110,9 @@ def test_a_shallow_clone_of_one_branch_can_change_its_branch_and_remains_shallow
     assert server.checkout.git("rev-list", "--count", "HEAD") == "2"
 
 
-def test_a_branch_that_took_the_place_of_several_stops_nothing(cloned: Server) -> None:
+def test_a_branch_below_the_name_of_one_that_was_stops_nothing(cloned: Server) -> None:
     cloned.upstream.git("branch", "release")
-    cloned.checkout.git("fetch", "--quiet")
+    cloned.run("release")
     cloned.upstream.git("branch", "--delete", "release")
     cloned.upstream.git("checkout", "--quiet", "-b", "release/1")
     wanted = cloned.upstream.commit("two")

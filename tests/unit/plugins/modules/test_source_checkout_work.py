@@ -136,6 +136,11 @@ def test_an_unfinished_merge_is_refused_also_with_force(cloned: Server) -> None:
         assert "a merge is not finished there. Finish or abort it. Nothing was pulled." in cloned.refused(force=force)
 
 
+def test_a_git_command_that_was_killed_is_named_before_anything_is_pulled(cloned: Server) -> None:
+    (cloned.checkout.path / ".git/index.lock").touch()
+    assert "a git command is not finished there. Remove .git/index.lock if no git runs there. Nothing was pulled." in cloned.refused()
+
+
 def test_files_where_a_clone_should_be_are_refused_also_with_force(server: Server) -> None:
     server.checkout.write("data", "of somebody\n")
     assert "there are files, and no git checkout. Move them away, or correct dest in rack_stacks. Nothing was pulled." in server.refused(force=True)
