@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
 import subprocess
@@ -190,10 +191,15 @@ def test_a_server_without_the_command_is_told_so(run: Run, tmp_path: Path) -> No
 
 
 class Answers(BaseHTTPRequestHandler):
-    """200 at /health, 500 elsewhere."""
+    """200 at /health, and at /private for those who show credentials, 500 elsewhere."""
+
+    shown: t.ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
-        self.send_response(200 if self.path == "/health" else 500)
+        kind, _blank, shown = self.headers.get("Authorization", "").partition(" ")
+        if kind == "Basic":
+            self.shown.append(base64.b64decode(shown).decode())
+        self.send_response(200 if self.path == "/health" or (self.path == "/private" and kind) else 500)
         self.end_headers()
 
     def log_message(self, *_arguments: object) -> None:
@@ -221,6 +227,13 @@ def test_one_that_is_not_well_is_warned_of(run: Run, external: str) -> None:
     result = run(externals={"brain": {"url": external, "health": "/elsewhere"}})
     assert (result.get("failed"), result["silent"]) == (None, {"brain": "Internal Server Error"})
     assert f"brain does not answer at {external}: Internal Server Error. The deploy continues without it." in result["warned"]
+
+
+def test_several_are_asked_at_once_each_with_the_credentials_of_its_own_address(run: Run, external: str) -> None:
+    names = ["brain", "spine", "heart"]
+    addresses = {name: {"url": external.replace("//", f"//{name}:a%20word@"), "health": "/private"} for name in names}
+    assert run(externals=addresses)["silent"] == {}
+    assert sorted(Answers.shown) == sorted(f"{name}:a word" for name in names)
 
 
 def test_externals_that_answer_in_drips_hold_the_check_no_longer_than_one_that_does_not_answer(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
