@@ -124,8 +124,8 @@ build: setup ## build the collection's tarball, in build/
 	ansible-galaxy collection build --force --output-path build "$$tree"
 
 .PHONY: lock
-lock: setup ## resolve requirements.lock again from pyproject.toml, for every supported Python
-	@uv pip compile -q --universal --upgrade --python-version 3.11 --group pyproject.toml:dev --no-annotate --no-header -o requirements.lock
+lock: setup ## resolve requirements.lock again from pyproject.toml, for every supported Python, with the hashes of all files
+	@uv pip compile -q --universal --upgrade --python-version 3.11 --group pyproject.toml:dev --no-annotate --no-header --generate-hashes -o requirements.lock
 
 .PHONY: down
 down: ## remove every rig that was started from this checkout

@@ -93,6 +93,9 @@ follow_pip() {
 # Prints the setting NAME of pip from its list, whose lines read global.NAME='value'; those of the environment come first.
 pip_setting() { sed -nE "s/^(:env:|global)\.$1='(.*)'\$/\1 \2/p" | sort | sed -nE '1s/^[^ ]+ //p'; }
 
+# Prints what the lock says of one package: its version, and a line for the hash of each of its files.
+requirement() { awk -v name="$1" 'index($0, name "==") == 1 {found = 1} found {print; if ($0 !~ /\\$/) exit}' requirements.lock; }
+
 environment() {
   local python
   python=$(find_python)
@@ -102,9 +105,10 @@ environment() {
   say "creating .venv with $("$python" --version)"
   rm -rf .venv
   "$python" -m venv .venv
-  .venv/bin/python -m pip install -qq --disable-pip-version-check "$(grep '^uv==' requirements.lock)"
+  # what an index answers is installed only if the lock has its hash
+  .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r <(requirement uv)
   follow_pip
-  .venv/bin/uv pip sync -q --python .venv/bin/python requirements.lock
+  .venv/bin/uv pip sync -q --require-hashes --python .venv/bin/python requirements.lock
   state >.venv/.made-from
 }
 

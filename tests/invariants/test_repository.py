@@ -95,6 +95,8 @@ def test_the_lock_holds_every_tool_that_pyproject_names_and_no_address() -> None
     assert wanted
     assert wanted <= set(re.findall(r"^([\w.-]+)==", lock, re.MULTILINE))
     assert "://" not in lock
+    requirements = re.split(r"\n(?=\S)", lock.strip())
+    assert [entry.splitlines()[0] for entry in requirements if "--hash=sha256:" not in entry] == []
 
 
 def test_every_dependency_group_is_part_of_what_set_up_installs() -> None:

@@ -46,7 +46,7 @@ def recorded(rig: Purging) -> list[dict[str, t.Any]]:
 
 
 def test_the_sdk_is_the_locked_one() -> None:
-    assert "cloudflare==%s" % importlib.metadata.version("cloudflare") in (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    assert "cloudflare==%s" % importlib.metadata.version("cloudflare") in (ROOT / "requirements.lock").read_text(encoding="utf-8").split()
 
 
 @pytest.mark.parametrize("action", ACTIONS)
