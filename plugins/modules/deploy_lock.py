@@ -222,7 +222,7 @@ def decide(module: AnsibleModule, file: LockFile, root: Path) -> t.Tuple[Transit
     step = TRANSITIONS[module.params["state"]](found, request, now)
     released = module.params["state"] == "released" and step.writes
     if isinstance(found, Lock) and (step.why or released):  # only then do remaining processes of that run matter
-        now = dataclasses.replace(now, survivors=processes_of(found.run, root, commands=released))
+        now = dataclasses.replace(now, survivors=processes_of(found.run, root, file.users(), commands=released))
         step = TRANSITIONS[module.params["state"]](found, request, now)
     return step, now
 

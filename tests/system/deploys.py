@@ -131,7 +131,7 @@ def _leave_volumes(rig: Rig, server: str, state: str) -> None:
     for volume in (OLD_VOLUME, NEW_VOLUME):
         docker(rig, server, "volume", "create", "--label", "com.docker.volume.anonymous=", volume)
     engine = docker(rig, server, "info", "--format", "{{.ID}}").strip()
-    record = json.dumps({"engine": engine, "unused_since": {"volumes": {OLD_VOLUME: 1}}})
+    record = json.dumps({"engine": engine, "clock": {"now": 10**9, "boot": "an earlier one", "uptime": 0}, "unused_since": {"volumes": {OLD_VOLUME: 1}}})
     rig.run(server, ["sh", "-c", 'printf %s "$1" >"$2"', "sh", record, f"{state}/unused_since.json"])
 
 

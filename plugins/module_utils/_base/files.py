@@ -18,8 +18,8 @@ def put(path: Path, text: str, mode: int) -> None:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
+            os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
-        Path(name).chmod(mode)
         Path(name).replace(path)
     except OSError:
         Path(name).unlink()

@@ -21,6 +21,7 @@ STATE_OPTIONS: t.Dict[str, t.Any] = {"state_directory": {"type": "path", "defaul
 #: What is kept there, and its name.
 NAMES: t.Mapping[str, str] = {
     "lock": "lock.json",  # which run works on the server
+    "guard": "lock.json.guard",  # whoever looks at the lock or changes it locks this file for that moment
     "history": "history.jsonl",  # locks that changed hands, and releases
     "memory": "memory.jsonl",  # memory and disk over time
     "releases": "releases",  # a folder for each stack

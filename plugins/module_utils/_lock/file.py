@@ -15,6 +15,8 @@ import errno
 import fcntl
 import json
 import os
+import re
+import stat
 import time
 import typing as t
 from pathlib import Path
@@ -32,6 +34,16 @@ COOKIE = "MYCOSOFT_RACK_RUN"
 
 #: Bytes of the reserve: many times what a run notes before it has freed the disk.
 _RESERVE = 1 << 20
+
+#: What to do about an error of the file system.
+_DIRECTORY = "The directory has to be there, and be writable for the user that Ansible logs in as; the role records makes it."
+_REMEDIES = {
+    errno.EROFS: "Its file system is mounted read-only: find out why (dmesg shows errors of the disk), and mount it writable.",
+    errno.ENOSPC: "Free disk there; playbooks/cleanup.yml needs a lock, docker builder prune does not.",
+    errno.EDQUOT: "The disk quota of the user that Ansible logs in as is used up: free disk, or raise it.",
+    errno.ENOTDIR: "A part of this path is a file. Correct rack_state_directory, or move the file away.",
+    errno.EIO: "The disk reports errors (dmesg). Check it before anything else.",
+}
 
 #: Seconds within which any other process has read and written its few lines.
 _PATIENCE = 10.0
@@ -99,9 +111,15 @@ class LockFile:
         with new.open("x", encoding="utf-8") as file:
             json.dump(to_json(lock), file, indent=1)
             file.flush()
+            os.fchmod(file.fileno(), 0o644)
             os.fsync(file.fileno())
-        new.chmod(0o644)
         new.replace(self._path)
+
+    def users(self) -> t.Set[int]:
+        """Who works under this lock: the user that wrote it, this one, and root."""
+        with contextlib.suppress(OSError):
+            return {0, os.geteuid(), self._path.stat().st_uid}
+        return {0, os.geteuid()}
 
     def note(self, event: Facts) -> None:
         """One line more in the history of the server."""
@@ -109,10 +127,12 @@ class LockFile:
 
     @contextlib.contextmanager
     def guarded(self) -> t.Iterator[None]:
-        """Alone among all processes of the server. To lock it, to read is enough: another user may have made it."""
-        guard = self._path.with_name("lock.json.guard")
+        """Alone among all processes of the server."""
+        guard = state_path(self._directory, "guard")
+        self._refuse_open_directory(guard.parent)
         try:
-            descriptor = os.open(guard, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            descriptor = os.open(guard, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            _close_to_others(descriptor, guard.parent)
         except OSError as error:
             raise self._refused("guard", error) from error
         try:
@@ -133,11 +153,34 @@ class LockFile:
 
     def _refused(self, verb: str, error: OSError) -> RackError:
         facts = {"no_directory": True} if isinstance(error, (FileNotFoundError, PermissionError)) else {}
-        return RackError(
-            "Cannot %s the lock in %s: %s. The directory has to be there, have room, and be writable for the user that Ansible logs in as; "
-            "the role records makes it." % (verb, self._directory, error.strerror or error),
-            **facts,
-        )
+        return RackError("Cannot %s the lock in %s: %s. %s" % (verb, self._directory, error.strerror or error, self._remedy(error)), **facts)
+
+    def _refuse_open_directory(self, directory: Path) -> None:
+        """Raises RackError where anybody could replace the records, or lead them elsewhere by a link."""
+        try:
+            place, link = directory.stat(), directory.lstat()
+        except OSError as error:
+            raise self._refused("guard", error) from error
+        if place.st_mode & 0o002:
+            raise RackError("Cannot keep records in %s: every user of the server may write there. Take that right away (chmod o-w)." % directory)
+        if stat.S_ISLNK(link.st_mode) and link.st_uid not in (0, os.geteuid()):
+            raise RackError("Cannot keep records in %s: it is a link of another user. Name the directory itself in rack_state_directory." % directory)
+
+    def _remedy(self, error: OSError) -> str:
+        in_the_way = [path for path in self._path.parent.glob(self._path.name + "*") if path.is_dir() or path.is_symlink()]
+        if in_the_way and error.errno in (errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.EEXIST):
+            return "%s should be a file. Check who made it, and move it away." % in_the_way[0]
+        return _REMEDIES.get(error.errno or 0, _DIRECTORY)
+
+
+def _close_to_others(descriptor: int, directory: Path) -> None:
+    """Let only those open the guard who may write in its directory: whoever can open it can lock it, and so stop every run."""
+    guard, place = os.fstat(descriptor), directory.stat()
+    mode = 0o600 | (place.st_mode & 0o020) << 1
+    if guard.st_uid == os.geteuid() and (stat.S_IMODE(guard.st_mode) != mode or guard.st_gid != place.st_gid):
+        with contextlib.suppress(OSError):  # a group that this user is not in
+            os.fchown(descriptor, -1, place.st_gid)
+        os.fchmod(descriptor, mode)
 
 
 def _locked(descriptor: int) -> bool:
@@ -159,19 +202,28 @@ def moment(root: Path) -> Moment:
     )
 
 
-def processes_of(run: str, root: Path, commands: bool = False) -> t.Tuple[int, ...]:
-    """Processes of this server that ``run`` has started, as far as this user may read their environments; ``commands``: only those of its long commands."""
+def processes_of(run: str, root: Path, users: t.Container[int], commands: bool = False) -> t.Tuple[int, ...]:
+    """Processes of this server that ``run`` has started, as far as this user may read their environments; ``commands``: only those of its long commands.
+
+    ``users``: who can have started one. Anybody else's process may have that name in its environment to keep a lock for ever.
+    """
     cookie, job = ("%s=%s" % (COOKIE, run)).encode(), ("%s=" % JOB).encode()
-    found = {int(path.name): _environment(path) for path in (root / "proc").iterdir() if path.name.isdecimal()}
+    found = {int(path.name): _environment(path, users) for path in (root / "proc").iterdir() if path.name.isdecimal()}
     ours = [pid for pid, variables in found.items() if cookie in variables and (not commands or any(one.startswith(job) for one in variables))]
     return tuple(sorted(ours))
 
 
-def _environment(folder: Path) -> t.List[bytes]:
+def _environment(folder: Path, users: t.Container[int]) -> t.List[bytes]:
     try:
-        return (folder / "environ").read_bytes().split(b"\0")
+        return (folder / "environ").read_bytes().split(b"\0") if _owner(folder) in users else []
     except OSError:  # another user's, or ended meanwhile
         return []
+
+
+def _owner(folder: Path) -> int:
+    """The real user of a process. Its folder belongs to root where a process says that nobody may look into it."""
+    found = re.search(r"^Uid:\t(\d+)", (folder / "status").read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
+    return int(found.group(1)) if found else -1
 
 
 def controller(pid: int, host: str, root: Path) -> Controller:

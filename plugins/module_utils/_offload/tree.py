@@ -125,9 +125,14 @@ def _attributes(path: str) -> t.Dict[str, str]:
         return {}
 
 
+def _as_it_is(path: str, flags: int) -> int:
+    """Opens a file and nothing else: root reads this, and a container may have put a link or a pipe in its place since it was found."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+
 def read_content(path: str) -> str:
     digest = hashlib.sha256()
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 # a name of bytes that are no text stays one
+    with open(path, "rb", buffering=0, opener=_as_it_is) as file:  # a name of bytes that are no text stays one
         for chunk in iter(lambda: file.read(_CHUNK), b""):
             digest.update(chunk)
     return digest.hexdigest()

@@ -24,10 +24,11 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._docker.objects impo
     volume,
 )
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.disk import Disk, measure
+from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.irreplaceable import why_irreplaceable
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.keep import Key
 from ansible_collections.mycosoft.rack.plugins.module_utils._prune.plan import PrunePlan
-from ansible_collections.mycosoft.rack.plugins.module_utils._prune.unused_record import UnusedRecord, read_record
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.unused_record import Clock, UnusedRecord, read_record
 
 #: Seconds between two looks at a build that is running.
 POLL_SECONDS = 0.5
@@ -97,9 +98,10 @@ def read_snapshot(engine: Engine, request: SnapshotRequest, local: bool) -> Snap
     containerd = store.startswith("io.containerd.snapshotter")
     objects = [_judged(each, request, digests_prove=not containerd) for each in objects]
     known = read_record(request.record, info.get("ID", ""))
-    unused = _seen(objects, request.graces, known, now)
+    unused = _seen(objects, request.graces, known.at(_clock(now)), now) if request.graces else known
     disk = measure(info.get("DockerRootDir") or "") if local else None
-    return Snapshot(tuple(_since(engine, objects, unused, now)), usage, info.get("Driver", ""), containerd, now, disk, known, unused)
+    found = tuple(_since(engine, objects, unused, now))
+    return Snapshot(found, usage, info.get("Driver", ""), containerd, now, disk, known, known if unused.says_no_more_than(known) else unused)
 
 
 def volume_sizes(engine: Engine, snapshot: Snapshot, plan: PrunePlan) -> t.Dict[Key, int]:
@@ -133,6 +135,11 @@ def _judged(target: DockerObject, request: SnapshotRequest, digests_prove: bool)
     if target.kind not in request.graces or target.held:
         return target
     return dataclasses.replace(target, irreplaceable=why_irreplaceable(target, request.projects, digests_prove))
+
+
+def _clock(now: int) -> Clock:
+    kernel = Kernel()
+    return Clock(now, kernel.boot(), int(kernel.uptime() or 0))
 
 
 def _seen(objects: t.Sequence[DockerObject], graces: t.Collection[str], known: UnusedRecord, now: int) -> UnusedRecord:

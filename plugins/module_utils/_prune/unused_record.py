@@ -5,6 +5,9 @@
 
 An engine knows when a volume or an image was made, not when it was last used. A database that ran for a year and lost its container
 a minute ago has an old volume. So a grace begins when a run first finds the object unused.
+
+The wall clock may be wrong, as on a server that boots before it has asked for the time. So the time between two runs is counted by the kernel, which knows
+how long it has been up; of what was before a boot only the time since then counts.
 """
 
 from __future__ import annotations
@@ -24,11 +27,34 @@ Since = t.Mapping[str, t.Mapping[str, int]]
 
 
 @dataclass(frozen=True)
+class Clock:
+    """One moment: seconds since 1970 by the wall clock, which boot it was, and seconds since then."""
+
+    now: int
+    boot: str
+    uptime: int
+
+
+@dataclass(frozen=True)
 class UnusedRecord:
-    """``since``: when a run first found each unused object. ``engine``: the ID of the engine that holds them."""
+    """``since``: when a run first found each unused object, by a wall clock as it was at ``clock``. ``engine``: the ID of the engine that holds them."""
 
     engine: str
     since: Since = field(default_factory=dict)
+    clock: t.Optional[Clock] = None
+
+    def at(self, clock: Clock) -> UnusedRecord:
+        """The same by the wall clock of a later moment, whatever that clock said meanwhile. Without a moment of its own a record says nothing."""
+        if self.clock is None:
+            return UnusedRecord(self.engine, {}, clock)
+        passed = clock.uptime - (self.clock.uptime if clock.boot == self.clock.boot else 0)
+        ages = {kind: {name: self.clock.now - since + max(passed, 0) for name, since in names.items()} for kind, names in self.since.items()}
+        return UnusedRecord(self.engine, {kind: {name: clock.now - max(age, 0) for name, age in names.items()} for kind, names in ages.items()}, clock)
+
+    def says_no_more_than(self, other: UnusedRecord) -> bool:
+        """Whether the other record, of the same boot, tells of the same objects: then it need not be written again."""
+        boots = {record.clock.boot if record.clock else "" for record in (self, other) if record.since}
+        return len(boots) <= 1 and {kind: set(names) for kind, names in self.since.items()} == {kind: set(names) for kind, names in other.since.items()}
 
     def seen(self, kind: str, unused: t.Iterable[str], now: int) -> UnusedRecord:
         """The record after a run that found exactly ``unused`` of a ``kind``; what it says of other kinds stays."""
@@ -48,13 +74,16 @@ def read_record(path: str, engine: str) -> UnusedRecord:
     with contextlib.suppress(OSError, ValueError, KeyError, AttributeError, TypeError):
         content = json.loads(Path(path).read_bytes())
         if content["engine"] == engine:
-            return UnusedRecord(engine, {kind: {str(name): int(since) for name, since in names.items()} for kind, names in content["unused_since"].items()})
+            since = {kind: {str(name): int(since) for name, since in names.items()} for kind, names in content["unused_since"].items()}
+            moment = content["clock"]
+            return UnusedRecord(engine, since, Clock(int(moment["now"]), str(moment["boot"]), int(moment["uptime"])))
     return UnusedRecord(engine)
 
 
 def write_record(path: str, record: UnusedRecord) -> None:
     """Replace the file in one step, so that a reader finds the old record or the new one. Raises RackError."""
-    content = json.dumps({"engine": record.engine, "unused_since": record.since}, indent=1, sort_keys=True)
+    clock = dataclasses.asdict(record.clock) if record.clock else None
+    content = json.dumps({"clock": clock, "engine": record.engine, "unused_since": record.since}, indent=1, sort_keys=True)
     try:
         put(Path(path), content, 0o644)
     except OSError as error:

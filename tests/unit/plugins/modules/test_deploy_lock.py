@@ -187,6 +187,7 @@ def test_what_a_dead_run_left_running_is_waited_for(server: Server) -> None:
     environment = server.root / "proc/17/environ"
     environment.parent.mkdir()
     environment.write_bytes(b"HOME=/\0MYCOSOFT_RACK_RUN=theirs\0")
+    environment.with_name("status").write_text(f"Name:\tx\nUid:\t{os.geteuid()}\t0\t0\t0\n")
     refused = server("taken")
     assert refused["failed"] is True
     assert "renewed 600 s ago, and is gone, but its processes 17 still work there. Wait for it" in refused["msg"]
@@ -201,6 +202,7 @@ def test_a_lock_is_kept_while_a_command_that_could_not_be_stopped_works(server: 
         environment = server.root / "proc" / pid / "environ"
         environment.parent.mkdir()
         environment.write_bytes(b"MYCOSOFT_RACK_RUN=mine\0" + more)
+        environment.with_name("status").write_text(f"Name:\tx\nUid:\t{os.geteuid()}\t0\t0\t0\n")
     refused = server("released")
     assert (refused["failed"], server.lock["run"]) == (True, "mine")
     assert refused["msg"].startswith("Cannot release the lock of sandbox: processes 17 of this run still work there. End them")

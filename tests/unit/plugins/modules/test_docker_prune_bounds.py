@@ -10,6 +10,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune import snapshot
+from ansible_collections.mycosoft.rack.plugins.module_utils._prune.unused_record import Clock
 from ansible_collections.mycosoft.rack.tests.fakes.docker_engine import DockerEngine
 from ansible_collections.mycosoft.rack.tests.fakes.prune import names, prune, reason, removed
 
@@ -21,6 +23,12 @@ ONLY_VOLUMES = {"containers": False, "images": False, "networks": False, "build_
 def engine(tmp_path: Path) -> t.Iterator[DockerEngine]:
     with DockerEngine(tmp_path) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def _kernel_goes_with_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel counts the time that the engine's clock shows."""
+    monkeypatch.setattr(snapshot, "_clock", lambda now: Clock(now, "boot", now))
 
 
 def test_volumes_stay_unless_they_are_asked_for(engine: DockerEngine) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.mycosoft.rack.plugins.module_utils._offload import tree
+from ansible_collections.mycosoft.rack.plugins.module_utils._offload.tree import read_content
 from ansible_collections.mycosoft.rack.plugins.modules import tree_digest
 
 Result = dict[str, t.Any]
@@ -194,3 +195,12 @@ def test_without_a_memory_everything_is_read(run: Run, pair: tuple[Path, Path], 
 def test_what_cannot_be_remembered_is_told(run: Run, pair: tuple[Path, Path]) -> None:
     result = run(pair[0], remember="/nowhere/digests.json")
     assert result["msg"].startswith("Cannot save to /nowhere/digests.json what was read: No such file or directory.")
+
+
+def test_a_file_that_became_a_link_or_a_pipe_meanwhile_is_not_followed_and_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("theirs", encoding="utf-8")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="Too many levels of symbolic links"):
+        read_content(str(tmp_path / "link"))
+    assert read_content(str(tmp_path / "pipe")) == read_content(os.devnull)

@@ -32,6 +32,7 @@ Process = subprocess.Popen[bytes]
 
 #: A run that no other test worker on this machine knows: environments are read of all processes.
 RUN = f"run of {os.getpid()}"
+USERS = {os.geteuid()}
 
 
 @pytest.fixture
@@ -129,13 +130,69 @@ def test_a_guard_that_somebody_keeps_is_named(tmp_path: Path, monkeypatch: pytes
             put(LockFile(str(tmp_path)))
 
 
+@pytest.mark.parametrize(("directory", "guard"), [(0o755, 0o600), (0o2775, 0o640)])
+@pytest.mark.parametrize("before", [None, 0o644])
+def test_only_who_may_write_in_the_directory_can_lock_the_guard(tmp_path: Path, directory: int, guard: int, before: int | None) -> None:
+    if before:
+        (tmp_path / "lock.json.guard").touch(before)
+    tmp_path.chmod(directory)
+    put(LockFile(str(tmp_path)))
+    assert (tmp_path / "lock.json.guard").stat().st_mode & 0o777 == guard
+
+
+def test_a_directory_in_which_anybody_may_write_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o1777)
+    with pytest.raises(RackError, match=f"^Cannot keep records in {tmp_path}: every user of the server may write there. Take that right away"):
+        put(LockFile(str(tmp_path)))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a link to another user")
+def test_a_link_of_another_user_is_no_directory_for_records(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    put(LockFile(str(tmp_path / "link")))
+    os.chown(tmp_path / "link", os.geteuid() + 1, -1, follow_symlinks=False)
+    with pytest.raises(RackError, match=f"^Cannot keep records in {tmp_path}/link: it is a link of another user."):
+        put(LockFile(str(tmp_path / "link")))
+
+
 @pytest.mark.parametrize("name", ["lock.json.guard", "lock.json", "lock.json.new"])
-def test_what_cannot_be_read_or_written_is_named_with_what_to_do(tmp_path: Path, name: str) -> None:
-    """As without permission, which a test that runs as root always has: a directory stands where the file would be."""
+def test_a_directory_where_the_file_would_be_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
-    file = LockFile(str(tmp_path))
-    with pytest.raises(RackError, match=rf"^Cannot \w+ the lock in {tmp_path}: Is a directory. The directory has to be there, .* the role records makes it.$"):
-        put(file)
+    said = rf"^Cannot \w+ the lock in {tmp_path}: Is a directory. {tmp_path}/{name} should be a file. Check who made it, and move it away.$"
+    with pytest.raises(RackError, match=said):
+        put(LockFile(str(tmp_path)))
+
+
+def test_a_link_that_somebody_put_there_first_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_text("theirs", encoding="utf-8")
+    for name in ("lock.json.guard", "lock.json.new"):
+        (tmp_path / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RackError, match="lock.json.guard should be a file"):
+        put(LockFile(str(tmp_path)))
+    (tmp_path / "lock.json.guard").unlink()
+    put(LockFile(str(tmp_path)))
+    assert (tmp_path / "elsewhere").read_text(encoding="utf-8") == "theirs"
+    assert isinstance(LockFile(str(tmp_path)).read(), Lock)
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.EROFS, "Read-only file system. Its file system is mounted read-only: find out why"),
+        (errno.ENOSPC, "No space left on device. Free disk there"),
+        (errno.ENOTDIR, "Not a directory. A part of this path is a file."),
+        (errno.EACCES, "Permission denied. The directory has to be there, and be writable for the user that Ansible logs in as"),
+    ],
+)
+def test_what_the_file_system_refuses_is_told_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, said: str) -> None:
+    def refuse(*_arguments: object, **_options: object) -> t.NoReturn:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(RackError, match=f"Cannot write the lock in {tmp_path}: {said}") as refused:
+        put(LockFile(str(tmp_path)))
+    assert refused.value.facts == ({"no_directory": True} if number == errno.EACCES else {})
 
 
 def test_now_is_the_servers_own_time_since_its_boot(tmp_path: Path) -> None:
@@ -172,11 +229,12 @@ def test_another_process_of_the_same_number_is_not_the_same(process: Process) ->
 
 
 def test_what_a_run_has_started_is_known_by_its_environment(process: Process) -> None:
-    assert processes_of(RUN, ROOT) == (process.pid,)
-    assert processes_of("their", ROOT) == ()
+    assert processes_of(RUN, ROOT, USERS) == (process.pid,)
+    assert processes_of("their", ROOT, USERS) == ()
+    assert processes_of(RUN, ROOT, {os.geteuid() + 1}) == (), "another user may set any name in an environment"
     process.kill()
     process.wait()
-    assert processes_of(RUN, ROOT) == ()
+    assert processes_of(RUN, ROOT, USERS) == ()
 
 
 def test_an_event_is_a_line_more(tmp_path: Path) -> None:
