@@ -78,16 +78,16 @@ options:
     type: list
     elements: str
     default: []
-  hide_values_of:
+  hide_environment_of:
     description:
       - >-
-        Files on the host with lines such as C(NAME=value) or C(NAME: "value"). Their values are replaced by C(********) in the output
-        that is shown and returned.
+        Arguments of C(docker compose) that name the files of a stack. The values of its env files and of the environment of its services and builds are
+        replaced by C(********) in the output that is shown and returned.
       - >-
         Values that are obviously no secret stay readable, such as a word, a version, a path, or an address without a password, unless the name
         of the variable says that it is one.
     type: list
-    elements: path
+    elements: str
     default: []
   step:
     description: The part to run. For the action plugin of this module only.
@@ -141,15 +141,19 @@ lines:
   sample: ["#12 exporting to image", "#12 DONE 3.1s"]
 """
 
+import json
 import os
 import shutil
 import time
+import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, RackError, reported
-from ansible_collections.mycosoft.rack.plugins.module_utils._base.foreign import Mask, last_lines, variables_in
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.files import put
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.foreign import Assignment, Mask, last_lines
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import STATE_OPTIONS
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import Compose
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.bounded import bounded
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.session import COOKIE, NOBODY, Session, read_leader, write_leader
@@ -179,7 +183,7 @@ def argument_spec() -> Facts:
         "warning": {"type": "str"},
         "tail": {"type": "int", "default": 40},
         "compare": {"type": "list", "elements": "str", "default": []},
-        "hide_values_of": {"type": "list", "elements": "path", "default": []},
+        "hide_environment_of": {"type": "list", "elements": "str", "default": []},
         "step": {"type": "str", "choices": ["start", "look", "stop"]},
         "wait": {"type": "float", "default": 3},
         "job": {"type": "path"},
@@ -195,13 +199,14 @@ def start(module: AnsibleModule) -> Facts:
     if shutil.which(argv[0]) is None:
         raise InvalidInput("Cannot run %s: there is no such program on this host. Install it or correct argv." % argv[0])
     try:
-        before = read_compared(module)
+        before, hidden = read_compared(module), read_hidden(module)
         job = Path(directory) / (module.params["job"] or "command-%d" % time.time_ns())
         try:
             job.mkdir(mode=0o700)
         except FileExistsError:
             return found_again(module, job)
         (job / "before").write_text(before, encoding="utf-8")
+        put(job / "hidden", json.dumps(hidden), 0o600)
         # the wrapper writes into the job's directory, the command runs in chdir
         inner = ["sh", "-c", 'cd "$0" && exec "$@"', str(Path(chdir).resolve()), *argv]
         marked = {COOKIE: str(job)}
@@ -222,6 +227,12 @@ def found_again(module: AnsibleModule, job: Path) -> Facts:
     return {"job": str(job), **look(module, job, module.params["wait"])}
 
 
+def read_hidden(module: AnsibleModule) -> t.List[Assignment]:
+    """The variables whose values no output may show."""
+    arguments = module.params["hide_environment_of"]
+    return Compose(module.run_command, {"arguments": arguments, "files": [], "directory": ""}).variables() if arguments else []
+
+
 def read_compared(module: AnsibleModule) -> str:
     """The output of ``compare`` at this moment; empty if there is none."""
     argv = module.params["compare"]
@@ -240,7 +251,7 @@ def look(module: AnsibleModule, job: Path, seconds: float) -> Facts:
     while not code.exists() and session.leads() and time.monotonic() < until:
         time.sleep(0.05)
     ended = code.exists()
-    lines = last_lines(job / "output", module.params["tail"], Mask(variables_in(module.params["hide_values_of"])))
+    lines = last_lines(job / "output", module.params["tail"], Mask(json.loads((job / "hidden").read_text(encoding="utf-8"))))
     facts: Facts = {"changed": True, "ended": ended, "seconds": int(time.time() - began), "lines": lines}
     if ended:
         facts["rc"] = int(code.read_text(encoding="ascii"))

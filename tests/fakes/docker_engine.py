@@ -122,6 +122,9 @@ class DockerEngine(Contents):
     def version(self, _query: Query) -> Answer:
         return 200, {"Version": "20.10.24+dfsg1", "ApiVersion": "%d.%d" % self.api_version, "MinAPIVersion": "1.12", "Os": "linux"}
 
+    def events(self, _query: Query) -> Answer:
+        return 200, b""
+
     def info(self, _query: Query) -> Answer:
         common = {"ID": "XZ3K:4F7Q", "SystemTime": _iso(self.now), "DockerRootDir": self.root}
         if self.containerd_store:
@@ -392,6 +395,7 @@ _ROUTES: list[tuple[str, str, _Handler]] = [
     ("GET", "/_ping", DockerEngine.ping),
     ("GET", "/version", DockerEngine.version),
     ("GET", "/info", DockerEngine.info),
+    ("GET", "/events", DockerEngine.events),
     ("GET", "/containers/json", DockerEngine.list_containers),
     ("GET", "/containers/([^/]+)/json", DockerEngine.inspect_container),
     ("POST", "/containers/([^/]+)/stop", DockerEngine.stop_container),

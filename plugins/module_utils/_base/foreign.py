@@ -63,7 +63,9 @@ class Mask:
 def _words(name: str, value: str) -> t.Iterator[t.Tuple[str, bool]]:
     """What to hide of a value, and whether only as a word of its own, because it is part of other words."""
     named = _SECRET_NAME.search(name) is not None
-    for line in (line.strip() for line in value.splitlines()):
+    lines = [line.strip() for line in value.splitlines()]
+    bare = [line.strip("\"'`") for line in lines]  # another program may write the quotes of a value in another way
+    for line in dict.fromkeys([*lines, *bare]):
         plain = _PLAIN.fullmatch(line) is not None
         if len(line) >= _SHORTEST and (named or not plain):
             yield line, plain

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import typing as t
@@ -90,6 +91,15 @@ class Compose:
     def configuration(self) -> Json:
         """All services of the files, those in profiles too, resolved. It holds the secrets of the stack. Raises Refused, without them."""
         found: Json = json.loads(self._ask(["--profile", "*"], ["config", "--format", "json"]))
+        return found
+
+    def variables(self) -> t.List[Assignment]:
+        """The variables of all services and builds, and those of the env files; only the latter where Compose refuses the files."""
+        found = variables_in(env_files(self._stack["arguments"]))
+        with contextlib.suppress(ComposeRefused):
+            for service in (self.configuration().get("services") or {}).values():
+                for variables in (service.get("environment") or {}, (service.get("build") or {}).get("args") or {}):
+                    found += [(name, str(value)) for name, value in variables.items() if value is not None]
         return found
 
     def check(self, override: str) -> None:

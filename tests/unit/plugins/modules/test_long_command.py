@@ -22,6 +22,8 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import 
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.session import Session
 from ansible_collections.mycosoft.rack.plugins.modules import long_command
 
+from tests.support.composed import docker_without_engine
+
 Result = dict[str, t.Any]
 Run = t.Callable[..., Result]
 
@@ -63,16 +65,26 @@ def test_exit_code_and_last_lines_are_told_and_nothing_is_left(run: Run, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_neither_control_sequences_nor_values_of_the_environment_are_shown(run: Run, tmp_path: Path) -> None:
-    value = secrets.token_hex(12) + "1a"
-    files = {tmp_path / "there" / "env": f"X={value}\n", tmp_path / "there" / "override.yml": f'      Y: "{value[::-1]}"\n'}
-    (tmp_path / "there").mkdir()
-    for path, content in files.items():
-        path.write_text(content, encoding="utf-8")
-    command = f"printf '\\033]0;title\\a\\033[31m%s\\033[0m %s\\n' {value} {value[::-1]}"
-    hide = [*map(str, files), "/nowhere"]
-    begun = run(step="start", argv=["sh", "-c", command], hide_values_of=hide, wait=20)
-    assert (begun["ended"], begun["lines"]) == (True, ["******** ********"])
+def test_neither_control_sequences_nor_values_of_the_environment_are_shown(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", docker_without_engine(tmp_path / "bin"))
+    hidden = {word: "1-%s" % secrets.token_hex(8) for word in ("of the env file", "of a service", "of its env file", "of a build")}
+    there = tmp_path / "there"
+    there.mkdir()
+    service = {"build": {"context": ".", "args": {"C": hidden["of a build"]}}, "environment": {"A": hidden["of a service"]}, "env_file": ["web.env"]}
+    files = {
+        ".env": f"X={hidden['of the env file']}\n",
+        "web.env": f"B={hidden['of its env file']}\n",
+        "compose.yml": json.dumps({"services": {"web": service}}),
+    }
+    for name, content in files.items():
+        (there / name).write_text(content, encoding="utf-8")
+    command = r"printf '\033]0;title\007\033[31m%s\033[0m\n' " + " ".join(hidden.values())
+    arguments = ["--project-directory", str(there), "--file", str(there / "compose.yml")]
+    begun = run(step="start", argv=["sh", "-c", command], hide_environment_of=arguments, wait=20)
+    assert (begun["ended"], begun["lines"]) == (True, ["********"] * 4)
+    (there / ".env").write_text(f"X='{hidden['of the env file']}\n", encoding="utf-8")
+    begun = run(step="start", argv=["sh", "-c", command], hide_environment_of=arguments, wait=20)
+    assert begun["lines"][0] == "********", "the files are not accepted, and their variables may be said all the same"
 
 
 def test_it_runs_in_its_directory_and_reads_nothing(run: Run, tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ LONG = secrets.token_hex(12) + "1a"
         pytest.param("AT", "http://192.0.2.7:8765/v1", "http://192.0.2.7:8765/v1", "http://192.0.2.7:8765/v1", id="an address"),
         pytest.param("PIN", "42", "42", "42", id="too short for anything"),
         pytest.param("PEM", f"-----BEGIN\n{LONG}\n-----END", LONG, "********", id="a line of several"),
+        pytest.param("X", f'"{LONG}"', f'\\"{LONG}\\"', '\\"********\\"', id="a value with quotes of its own"),
         pytest.param("A_TOKEN", "", "nothing", "nothing", id="an empty one"),
     ],
 )
