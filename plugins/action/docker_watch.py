@@ -47,5 +47,4 @@ class ActionModule(PollingAction):
                 self._say(began, "waits for %s" % ", ".join(answer["pending"]))
 
     def _say(self, began: float, what: str) -> None:
-        label = self._task.args.get("label", "start")
-        self._display.display("%s: %s: %s  %s" % (self.host, label, clock(int(time.monotonic() - began)), what))
+        self._display.display("%s: start: %s  %s" % (self.host, clock(int(time.monotonic() - began)), what))

@@ -72,10 +72,6 @@ options:
     description: Seconds between two progress lines while services are waited for.
     type: int
     default: 10
-  label:
-    description: What is waited for, in the progress lines.
-    type: str
-    default: start
   patience:
     description: Maximum seconds that one call waits. For the action plugin of this module only.
     type: int
@@ -83,6 +79,11 @@ options:
     description: Seconds waited in earlier calls. For the action plugin of this module only.
     type: int
     default: 0
+  projects:
+    description: Compose projects besides those of O(services) of which services are held to the same if they were created or started since O(since).
+    type: list
+    elements: str
+    default: []
   seconds:
     description: How many seconds each container has to have been up when the watch ends. A container that was already up for longer is checked once.
     type: int
@@ -123,7 +124,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changed_projects:
-  description: The Compose projects of O(services) in which a container was created or started since O(since), including services that are not watched.
+  description: The projects of O(services), and O(projects), in which a container was created or started since O(since), also of services that are not watched.
   returned: when O(since) is given
   type: list
   elements: str
@@ -186,7 +187,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps imp
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, Engine, connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._limits.changes import Limit, plan_changes, read_limits
-from ansible_collections.mycosoft.rack.plugins.module_utils._limits.judged import of_run
+from ansible_collections.mycosoft.rack.plugins.module_utils._limits.judged import Judged
 from ansible_collections.mycosoft.rack.plugins.module_utils._limits.watch import (
     Problem,
     WatchStart,
@@ -199,7 +200,6 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._limits.watch import
 from ansible_collections.mycosoft.rack.plugins.module_utils._memory.containers import Container, read_container, started_since
 
 Limits = t.Mapping[t.Tuple[str, str], Limit]
-Services = t.Set[t.Tuple[str, str]]
 
 _EVENTS = ("oom", "die", "health_status: unhealthy")
 
@@ -209,9 +209,9 @@ def argument_spec() -> Facts:
     service = {**names, **{name: {"type": "int"} for name in ("memory", "reservation", "memory_swap")}}
     return {
         "services": {"type": "list", "elements": "dict", "required": True, "options": service},
+        "projects": {"type": "list", "elements": "str", "default": []},
         "wait": {"type": "int", "default": 0},
         "every": {"type": "int", "default": 10},
-        "label": {"type": "str", "default": "start"},
         "patience": {"type": "int"},
         "waited": {"type": "int", "default": 0},
         "seconds": {"type": "int", "default": 10},
@@ -222,26 +222,26 @@ def argument_spec() -> Facts:
     }
 
 
-def wait(engine: Engine, kernel: Kernel, wanted: Services, params: t.Mapping[str, t.Any]) -> t.Tuple[t.List[str], t.List[Problem], int]:
+def wait(engine: Engine, kernel: Kernel, judged: Judged, params: t.Mapping[str, t.Any]) -> t.Tuple[t.List[str], t.List[Problem], int]:
     """What is still waited for, what went wrong, and how many seconds were waited, those of earlier calls included."""
-    since, waited, timeout = timestamp(params["since"]), params["waited"], params["wait"]
+    waited, timeout, start = params["waited"], params["wait"], time.monotonic()
     until = timeout if params["patience"] is None else min(timeout, waited + params["patience"])
     while True:
-        containers = of_run(engine, kernel, wanted, since)
+        containers = judged.containers(engine, kernel)
         found, names = list(ailing(containers)), waits_for(containers)
         if found or not names or waited >= until:
             return names, found, waited
         kernel.pause(1)
-        waited += 1
+        waited = max(waited + 1, params["waited"] + int(time.monotonic() - start))  # an engine under load takes its time, too
 
 
-def look(engine: Engine, kernel: Kernel, wanted: Services, begin: WatchStart) -> t.List[Problem]:
+def look(engine: Engine, kernel: Kernel, judged: Judged, begin: WatchStart) -> t.List[Problem]:
     """What happened since ``begin`` to the containers that ran then."""
     again = (read_container(engine, kernel, container.id) for container in begin.containers)
     after = [container for container in again if container is not None]
-    new = [container for container in of_run(engine, kernel, wanted, begin.run) if container.id not in {one.id for one in after}]
+    new = [container for container in judged.containers(engine, kernel) if container.id not in {one.id for one in after}]
     events = engine.events(clock(engine), type=["container"], event=_EVENTS)
-    return problems(wanted, begin.before(), after + new, [event for event in events if begin.counts(event)])
+    return problems(judged.services, begin.before(), after + new, [event for event in events if begin.counts(event)])
 
 
 def clock(engine: Engine) -> float:
@@ -260,24 +260,25 @@ def run(module: AnsibleModule, kernel: Kernel) -> Facts:
     wanted = {(entry["project"], entry["service"]) for entry in params["services"]}
     if params["since"] is not None and timestamp(params["since"]) is None:
         raise InvalidInput("Cannot watch since %r: it is not a time. Write it like 2026-11-23T05:45:03Z." % params["since"])
+    judged = Judged(wanted, {project for project, _service in wanted} | set(params["projects"]), timestamp(params["since"]))
     limits = read_limits(service for service in params["services"] if params["prove"] and service["memory"] is not None)
     engine, waited, found = connect(params), 0, t.cast(t.List[Problem], [])
     if params["wait"] and not module.check_mode:
-        names, found, waited = wait(engine, kernel, wanted, params)
+        names, found, waited = wait(engine, kernel, judged, params)
         if names and not found and waited < params["wait"]:
             return {"changed": False, "problems": [], "watched": 0, "pending": names, "waited": waited}
     began = clock(engine)
-    begin = WatchStart(of_run(engine, kernel, wanted, timestamp(params["since"])), began, timestamp(params["since"]))
-    found, watched = found or prove(engine, limits, begin.containers) + look(engine, kernel, wanted, begin), 0
+    begin = WatchStart(judged.containers(engine, kernel), began, judged.since)
+    found, watched = found or prove(engine, limits, begin.containers) + look(engine, kernel, judged, begin), 0
     due = begin.due(params["seconds"])
     start = time.monotonic()
     while not found and watched < due and not module.check_mode:
         kernel.pause(1)
         watched = max(watched + 1, int(time.monotonic() - start))  # an engine under load takes its time, too
-        found = look(engine, kernel, wanted, begin)
+        found = look(engine, kernel, judged, begin)
     facts: Facts = {"changed": False, "problems": [problem.facts() for problem in found], "watched": watched, "waited": waited}
     if begin.run is not None:
-        facts["changed_projects"] = sorted(started_since(engine, {project for project, _service in wanted}, begin.run))
+        facts["changed_projects"] = sorted(started_since(engine, judged.projects, begin.run))
     if found and not module.check_mode:
         facts["logs"] = {problem.container: engine.logs(problem.container, params["logs"]) for problem in found if problem.container and params["logs"]}
         raise RackError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -117,6 +118,11 @@ def test_where_health_never_comes_the_old_images_run_again_and_the_run_fails(rig
     assert (images(rig), website(rig)["version"], commit(rig), locked(rig)) == (before, version, built_from, [])
     recorded = json.loads(rig.run("sandbox", ["tail", "-n", "1", f"{STATE}/history.jsonl"]).stdout)
     assert recorded["result"] == "rolled_back"
+    assert f"version: {built_from.strip()} # of the source with dest: {CHECKOUT}" in output, "how to hold what runs"
+    kept = re.search(r"kept on the server, with its log: (/\S+/failures\.json)", output)
+    assert kept, output
+    failures = json.loads(rig.run("sandbox", ["cat", kept.group(1)]).stdout)
+    assert "mycosoft-website" in [failure["service"] for failure in failures]
 
 
 def test_after_the_controller_was_killed_in_the_middle_of_a_start_a_plain_deploy_succeeds(rig: Rig, killed: list[str], resumed: Run) -> None:
@@ -147,7 +153,7 @@ def test_one_goes_back_by_image_id_without_a_build_and_twice_goes_further_back(
     assert len({release["mycosoft-website"] for release in (before, second, latest)}) == 3
     there = docker(rig, "sandbox", "images", "--quiet", "--no-trunc").split()
     for wanted in (second, before):
-        playbook("rollback").succeeded()
+        assert "The next deploy checks out again what was left" in playbook("rollback").succeeded().output
         assert (images(rig), locked(rig)) == (wanted, [])
     assert set(docker(rig, "sandbox", "images", "--quiet", "--no-trunc").split()) <= set(there), "nothing was built"
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import Engine
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.labels import copy_of, of_entry
@@ -15,23 +16,30 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._memory.containers i
 Json = t.Dict[str, t.Any]
 
 
-def of_run(engine: Engine, kernel: Kernel, services: t.AbstractSet[t.Tuple[str, str]], since: t.Optional[float]) -> t.List[Container]:
-    """What a start is judged by, by name: of these (project, service) the copies that are up, or if none is the newest one; with ``since``, in seconds since
-    1970, also the copies of other services of the same projects that were created or started since then.
+@dataclass(frozen=True)
+class Judged:
+    """What a start is judged by. ``services``: (project, service); ``projects``: those of which other services count, too, if they were created or started
+    ``since``, in seconds since 1970.
     """
-    projects = {project for project, _service in services}
-    wanted: t.Dict[t.Tuple[str, str], t.List[Json]] = {}
-    others: t.List[Json] = []
-    for entry in sorted(engine.containers(), key=lambda entry: t.cast(int, entry["Created"])):
-        copy = copy_of(of_entry(entry))
-        if copy in services:
-            wanted.setdefault(t.cast(t.Tuple[str, str], copy), []).append(entry)
-        elif copy and copy[0] in projects:
-            others.append(entry)
-    judged = [entry for entries in wanted.values() for entry in ([one for one in entries if one["State"] in UP] or entries[-1:])]
-    found = [read_container(engine, kernel, entry["Id"]) for entry in judged]
-    found += [one for one in (read_container(engine, kernel, entry["Id"]) for entry in others if since is not None) if one and _belongs(one, since)]
-    return sorted((container for container in found if container is not None), key=lambda container: container.name)
+
+    services: t.AbstractSet[t.Tuple[str, str]]
+    projects: t.AbstractSet[str]
+    since: t.Optional[float]
+
+    def containers(self, engine: Engine, kernel: Kernel) -> t.List[Container]:
+        """By name: of each service the copies that are up, or if none is the newest one; and those of other services."""
+        wanted: t.Dict[t.Tuple[str, str], t.List[Json]] = {}
+        others: t.List[Json] = []
+        for entry in sorted(engine.containers(), key=lambda entry: t.cast(int, entry["Created"])):
+            copy = copy_of(of_entry(entry))
+            if copy in self.services:
+                wanted.setdefault(t.cast(t.Tuple[str, str], copy), []).append(entry)
+            elif copy and copy[0] in self.projects and self.since is not None:
+                others.append(entry)
+        entries = [entry for copies in wanted.values() for entry in ([one for one in copies if one["State"] in UP] or copies[-1:])]
+        found = [read_container(engine, kernel, entry["Id"]) for entry in entries]
+        found += [one for one in (read_container(engine, kernel, entry["Id"]) for entry in others) if one and _belongs(one, self.since)]
+        return sorted((container for container in found if container is not None), key=lambda container: container.name)
 
 
 def _belongs(container: Container, since: t.Optional[float]) -> bool:

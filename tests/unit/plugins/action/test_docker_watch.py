@@ -28,7 +28,7 @@ class Scripted(docker_watch.ActionModule):
         self._answers = iter(answers)
         self._display = self  # type: ignore[assignment]
         self._task = Task()
-        self._task.args = {"services": [], "wait": 300, "label": "start of always-on"}
+        self._task.args = {"services": [], "wait": 300}
         self.task_vars = {"inventory_hostname": "sandbox"}
         self.shown: list[str] = []
 
@@ -46,7 +46,7 @@ class Scripted(docker_watch.ActionModule):
 def test_what_is_waited_for_is_shown_when_it_changes() -> None:
     waits = Scripted(pending("web-1", "api-1"), pending("web-1", "api-1"), pending("web-1"), WELL)
     assert waits.steps() == WELL
-    assert waits.shown == ["sandbox: start of always-on: 0:00  waits for web-1, api-1", "sandbox: start of always-on: 0:00  waits for web-1"]
+    assert waits.shown == ["sandbox: start: 0:00  waits for web-1, api-1", "sandbox: start: 0:00  waits for web-1"]
 
 
 @pytest.mark.parametrize("last", [WELL, {"failed": True, "msg": "Cannot confirm the start"}])
@@ -54,7 +54,7 @@ def test_a_host_that_does_not_answer_is_asked_again(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(docker_watch, "PAUSE", 0.0)
     waits = Scripted(LOST, LOST, last)
     assert waits.steps() == last
-    assert waits.shown[0] == "sandbox: start of always-on: 0:00  no answer, it goes on there (Connection timed out)"
+    assert waits.shown[0] == "sandbox: start: 0:00  no answer, it goes on there (Connection timed out)"
 
 
 def test_one_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -254,6 +254,12 @@ def test_other_services_are_held_to_the_same_if_the_run_started_them(machine: Ma
     assert [problem["service"] for problem in run(since=SINCE, wait=5)["problems"]] == (["init"] if judged else [])
 
 
+def test_a_project_of_which_nobody_watches_a_service_by_name_is_judged_by_what_the_run_started(machine: Machine, run: Run) -> None:
+    machine.add("init-1", "init", project="tools", created=NOW - 60.0, state="exited", restart="no", exit_code=1)
+    result = run(services=[], projects=["tools"], since=SINCE, wait=5)
+    assert ([problem["service"] for problem in result["problems"]], result["changed_projects"]) == (["init"], ["tools"])
+
+
 def test_a_job_holds_its_limits_also_when_it_has_ended(machine: Machine, run: Run) -> None:
     machine.add("w-1", "website", state="exited", restart="no", limit=2 * G, memory_swap=2 * G)
     result = run(services=[{"project": "always-on", "service": "website", "memory": 2 * G}])
