@@ -13,7 +13,7 @@ description:
   - Checks the Docker Engine, the Compose plugin and the env files of the stacks, and fails with all problems at once.
   - >-
     Fails, too, if C(docker) and Compose use another engine than O(docker_host), because of their current context; if Compose could not build beside the
-    installed buildx; or if the state directory or a checkout is read-only or full.
+    installed buildx; if there is no git; or if the state directory or a checkout is read-only or full.
   - Fails, too, if a service is planned here that is recorded as moved away with its data, because the data here is old.
   - Also returns the images of the stacks and uncommitted changes in their checkouts, which the cleanup and the pull of a deploy need.
   - Changes nothing.
@@ -111,6 +111,7 @@ silent:
   sample: {mycobrain: no whole answer within 5 s}
 """
 
+import shutil
 import typing as t
 from pathlib import Path
 
@@ -170,6 +171,8 @@ def problems_of(module: AnsibleModule, stacks: t.Mapping[str, Json], facts: Fact
         if older(facts["engine"], engine):
             yield "Cannot deploy to %s: it has Docker %s. Install Docker %s or newer." % (host, facts["engine"], engine)
     yield from compose_problems(module, stacks, facts)
+    if shutil.which("git") is None and any(stack["sources"] for stack in stacks.values()):
+        yield "Cannot deploy to %s: it has no git. Install git." % host
     yield from moved_away(params, stacks)
     yield from unwritable(params, stacks, root)
     for name, stack in stacks.items():

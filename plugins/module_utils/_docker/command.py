@@ -51,8 +51,9 @@ def buildx_version(run: Run) -> t.Optional[str]:
 
 
 def _docker(run: Run, *arguments: str) -> t.Tuple[int, str, str]:
+    """An engine that does not answer must not hold the check."""
     try:
-        return run(["docker", *arguments], handle_exceptions=False)
+        return run(["timeout", "--kill-after=5", "30", "docker", *arguments], handle_exceptions=False)
     except OSError as error:
         return (-1, "", str(error))
 

@@ -101,3 +101,5 @@ def test_changes_that_are_known_before_are_refused_before_a_git_server_is_asked(
     said = controller.said(fails=True, changes=changes)
     assert f"in {controller.checkout} there are changes: VERSION. Nothing was pulled." in said
     assert "Pull the latest code" not in said
+    if subprocess.run(["git", "lfs", "version"], capture_output=True, check=False).returncode:
+        assert "it has no Git LFS. Install git-lfs, or set source_code_lfs=false." in controller.said(fails=True, lfs=True)

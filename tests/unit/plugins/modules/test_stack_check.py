@@ -190,6 +190,14 @@ def test_a_server_without_the_command_is_told_so(run: Run, tmp_path: Path) -> No
     assert "it has no Compose plugin." in run({"directory": "/nowhere"})["msg"]
 
 
+def test_a_server_without_git_is_told_so_if_it_has_sources(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bin/timeout").symlink_to("/usr/bin/timeout")
+    (tmp_path / "bin/sh").symlink_to("/bin/sh")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    assert run({"directory": "/nowhere", "sources": [{"dest": "/nowhere"}]})["msg"] == "Cannot deploy to sandbox: it has no git. Install git."
+    assert run({"directory": "/nowhere", "sources": []}).get("failed") is None
+
+
 class Answers(BaseHTTPRequestHandler):
     """200 at /health, and at /private for those who show credentials, 500 elsewhere."""
 
