@@ -69,10 +69,13 @@ class WatchStart:
 def problems(wanted: t.Iterable[t.Tuple[str, str]], before: t.Sequence[Container], after: t.Sequence[Container], events: t.Iterable[Json]) -> t.List[Problem]:
     """Everything that went wrong between ``before`` and ``after``, one entry for each container and cause."""
     found = [*_of_events(before, after, events), *_of_counters(before, after), *_of_health(after), *failures(after)]
+    names = set(wanted)
+    loops = (one for one in after if one.state == "restarting" and (one.project, one.service) not in names)
+    found += [_problem(one, "does not run but is restarting", None) for one in loops]
     well = {(container.project, container.service) for container in after if container.state == "running" or container.finished}
     told = {(problem.project, problem.service) for problem in found}
     down = {(container.project, container.service): container for container in after}
-    for project, service in wanted:
+    for project, service in sorted(names):
         if (project, service) not in well | told:
             container = down.get((project, service))
             what = "no container of it runs" if container is None else "does not run but is %s" % container.state

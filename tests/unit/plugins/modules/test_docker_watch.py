@@ -254,6 +254,13 @@ def test_other_services_are_held_to_the_same_if_the_run_started_them(machine: Ma
     assert [problem["service"] for problem in run(since=SINCE, wait=5)["problems"]] == (["init"] if judged else [])
 
 
+def test_another_service_that_the_run_started_and_that_does_not_stay_up_is_named(machine: Machine, run: Run) -> None:
+    machine.add("w-1", "website", started=NOW)
+    machine.add("q-1", "queue", created=NOW - 60.0, state="restarting", restarts=4)
+    problems = run(since=SINCE, wait=2)["problems"]
+    assert [(problem["service"], problem["what"]) for problem in problems] == [("queue", "does not run but is restarting")]
+
+
 def test_a_project_of_which_nobody_watches_a_service_by_name_is_judged_by_what_the_run_started(machine: Machine, run: Run) -> None:
     machine.add("init-1", "init", project="tools", created=NOW - 60.0, state="exited", restart="no", exit_code=1)
     result = run(services=[], projects=["tools"], since=SINCE, wait=5)

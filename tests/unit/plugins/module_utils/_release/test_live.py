@@ -9,6 +9,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import RackError
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.live import DeployedStack, LiveStack
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import ReleasedService, StackState
@@ -48,3 +49,33 @@ def test_going_back_writes_only_what_differs(tmp_path: Path, fake: DockerEngine,
     assert override.read_text() == text
     assert inode in (None, override.stat().st_ino), "written anew"
     assert (fake.writes, fake.violations) == ([], []), "the image has its name already"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answer", "kept"),
+    [
+        pytest.param((), (1, "", "nobody should ask"), ["gone", "web"], id="the files are not known"),
+        pytest.param(("--file", "compose.yml"), (0, "web\ndb\n", ""), ["web"], id="one is in no file any more"),
+    ],
+)
+def test_only_what_the_files_have_can_be_started(
+    tmp_path: Path, fake: DockerEngine, arguments: tuple[str, ...], answer: tuple[int, str, str], kept: list[str]
+) -> None:
+    asked: list[list[str]] = []
+
+    def run(argv: list[str], **_options: t.Any) -> tuple[int, str, str]:
+        asked.append(argv)
+        return answer
+
+    override = tmp_path / "shop.yml"
+    override.touch()
+    engine = connect({"docker_host": fake.address, "api_version": "auto", "timeout": 10})
+    found = LiveStack(engine, run, DeployedStack("shop", "shop", override, (), arguments)).in_files(["gone", "web"])
+    assert (found, asked) == (kept, [["docker", "compose", *arguments, "--file", str(override), "config", "--services"]] if arguments else [])
+
+
+def test_files_that_compose_refuses_are_named_with_its_words(tmp_path: Path, fake: DockerEngine) -> None:
+    engine = connect({"docker_host": fake.address, "api_version": "auto", "timeout": 10})
+    stack = DeployedStack("shop", "shop", tmp_path / "none.yml", (), ("--file", "compose.yml"))
+    with pytest.raises(RackError, match="Compose refuses the files of shop in this release: no such service"):
+        LiveStack(engine, lambda _argv, **_options: (1, "", "no such service"), stack).in_files(["web"])
