@@ -108,6 +108,29 @@ stacks:
       description: Why the records of the stack could not be read. Null if they could.
       type: str
       sample: null
+moved:
+  description: By stack, the services that moved away from here with their data, each with the server that has it now.
+  returned: always
+  type: dict
+  sample: {always-on: {mindex-api: overflow1}}
+left:
+  description:
+    - What they left here and still exists, each with C(path), C(volume) (null for a directory), C(stack), C(project), C(services) and C(host), where they are.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - path: /var/lib/docker/volumes/always-on_data/_data
+      volume: always-on_data
+      stack: always-on
+      project: mycosoft-always-on
+      services: [mindex-api]
+      host: overflow1
+unreadable:
+  description: Why the records of moves could not be read, one sentence each.
+  returned: always
+  type: list
+  elements: str
 runs:
   description: The runs of the timeline, oldest first, each with C(id), C(result), C(began), C(ended), C(by) and C(stacks).
   returned: always
@@ -141,6 +164,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import S
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import iso
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, Engine, connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.disk import Disk, measure
+from ansible_collections.mycosoft.rack.plugins.module_utils._offload.present import records_of, still_here
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.live import read_stacks
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.status import stack_status, tail
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.timeline import of_checks, of_releases, runs, timeline
@@ -173,6 +197,7 @@ def run(module: AnsibleModule) -> Facts:
     except ValueError as error:
         raise InvalidInput("Cannot use within: %s" % error) from error
     engine, disk, silent = ask(params)
+    moved, places, unreadable = records_of(directory)
     released = tail(state_path(directory, "history"))
     samples = timeline([*of_checks(tail(state_path(directory, "memory"))), *of_releases(released)], since, now)
     return {
@@ -181,6 +206,9 @@ def run(module: AnsibleModule) -> Facts:
         "engine": silent,
         "disk": disk and asdict(disk),
         "stacks": {stack.name: stack_status(stack, directory, engine, module.run_command) for stack in stacks},
+        "moved": moved,
+        "left": still_here(engine, places, moved),
+        "unreadable": unreadable,
         "runs": runs(released, since),
         "samples": [sample.facts() for sample in samples],
     }

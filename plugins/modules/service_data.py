@@ -11,13 +11,21 @@ short_description: List the data of services that move to another server, and wh
 description:
   - With O(state=leaving), on the server where the services run, lists their containers, named volumes, directories and ports.
   - With O(state=arriving), on the server that is to run them, lists what blocks the move there.
-  - Changes nothing.
+  - With O(state=stopped), on the server where the services ran, lists which of their data is no longer where it was found before.
+  - With O(state=left), lists the volumes that services left on this server when they moved away.
+  - With O(state=serving), on the server to which they moved, lists why a service does not use its volume there.
+  - With O(state=present), on any server, lists the containers and volumes of all services, wherever these are planned, for P(mycosoft.rack.misplaced#filter).
+  - Changes nothing. What it returns is what a move may overwrite, and what may be removed after one.
+  - >-
+    Data at the destination may be overwritten if there is none, if an earlier attempt of the same move copied it, or if the services left it there when they
+    moved away. The records of moves in O(state_directory) prove that, and nothing else does; what is named in O(overwrite) needs no proof.
 version_added: "0.1.0"
 author:
   - mycosoft.rack maintainers (@mycosoft)
 extends_documentation_fragment:
   - mycosoft.rack.attributes
   - mycosoft.rack.docker
+  - mycosoft.rack.state
 attributes:
   check_mode:
     support: full
@@ -29,27 +37,48 @@ attributes:
     support: full
 options:
   state:
-    description: Whether this is the server that the services leave, or the one at which they arrive.
+    description: What to list.
     type: str
-    choices: [leaving, arriving]
+    choices: [leaving, arriving, stopped, left, serving, present]
     required: true
   project:
-    description: Compose project of the services.
+    description: Compose project of the services; required with O(state=leaving), O(state=arriving) and O(state=serving).
     type: str
-    required: true
   services:
-    description: The services that move.
+    description: The services that move; required as O(project) is.
     type: list
     elements: str
-    required: true
   checkouts:
-    description: Directories of git checkouts. What is mounted from there is not copied.
+    description: Directories of git checkouts. What is mounted from there is not copied, unless O(directories) names it.
     type: list
     elements: path
     default: []
+  directories:
+    description: Directories to move although the services mount them read-only, or from a git checkout.
+    type: list
+    elements: path
+    default: []
+  stack:
+    description: The stack of the services, as the records of moves name it; required with O(state=arriving).
+    type: str
+  origin:
+    description: The server that the services leave, as the records of moves name it; required with O(state=arriving).
+    type: str
+  overwrite:
+    description: Directories, and names of volumes, that may be overwritten although nothing proves that their data belongs to the services.
+    type: list
+    elements: str
+    default: []
   data:
-    description: What the module returned on the other server; required with O(state=arriving).
+    description: What the module returned on the other server, or with O(state=stopped) on this one before; required there and with O(state=arriving).
     type: dict
+  stacks:
+    description: With O(state=present) the stacks of this server, C(hosts[host].stacks) in the plan of P(mycosoft.rack.memory_plan#filter).
+    type: dict
+    default: {}
+  volume:
+    description: The volume that the services moved with; required with O(state=serving).
+    type: str
 """
 
 EXAMPLES = r"""
@@ -59,6 +88,10 @@ EXAMPLES = r"""
     project: always-on
     services: [mindex-api, mindex-db]
   become: true
+
+- name: List the volumes that services left on this server when they moved away
+  mycosoft.rack.service_data:
+    state: left
 """
 
 RETURN = r"""
@@ -68,16 +101,37 @@ containers:
   type: list
   elements: dict
 volumes:
-  description: Their named volumes, each with C(name), C(path), C(labels) and C(size), the bytes of its files.
+  description:
+    - Their named volumes, each with C(name), C(path), C(services), C(labels) and C(size), the bytes of its files.
+    - C(empty) says whether it holds nothing, C(inode) identifies its directory.
   returned: with O(state=leaving)
   type: list
   elements: dict
-  sample: [{name: always-on_data, path: /var/lib/docker/volumes/always-on_data/_data, labels: {}, size: 52428800}]
+  sample:
+    - name: always-on_data
+      path: /var/lib/docker/volumes/always-on_data/_data
+      services: [mindex-db]
+      labels: {}
+      size: 52428800
+      empty: false
+      inode: 393218
 binds:
-  description: Directories and files of the server that they mount, each with C(path) and C(size).
+  description: Directories of the server that they mount and that move, each with C(path), C(services), C(size), C(empty) and C(inode).
   returned: with O(state=leaving)
   type: list
   elements: dict
+stays:
+  description:
+    - Paths that they mount and that do not move, each with C(path), C(why), C(writable), C(file), and C(checkout), the git checkout in which it lies.
+    - C(why) is V(read-only), V(checkout), V(system) or V(file).
+  returned: with O(state=leaving)
+  type: list
+  elements: dict
+dependants:
+  description: Services of the project that do not move, each with one that moves and that its container depends on.
+  returned: with O(state=leaving)
+  type: dict
+  sample: {website: mindex-api}
 ports:
   description: Ports of the server that they publish.
   returned: with O(state=leaving)
@@ -88,122 +142,105 @@ architecture:
   returned: always
   type: str
   sample: x86_64
+root:
+  description: The directory in which the engine keeps its volumes.
+  returned: always
+  type: str
+  sample: /var/lib/docker
+missing:
+  description: Of the paths that stay, those that do not exist on this server.
+  returned: with O(state=arriving)
+  type: list
+  elements: str
+left:
+  description:
+    - The volumes that services left here when they moved away, each with C(volume), C(path), C(stack), C(project), C(services), C(host) (where the services
+      are now) and C(users) (the containers that use it here).
+    - Data of services that moved back is not among them.
+  returned: with O(state=left)
+  type: list
+  elements: dict
+present:
+  description:
+    - >-
+      C(containers) are those of all Compose services on this server, running or not, each with C(id), C(name), C(project), C(service), C(directory) (where
+      somebody ran Compose), C(running), and C(data), its volumes and the directories that it may write to.
+    - C(volumes) are the named volumes that Compose made, each with C(name) and C(project), without those that services left here when they moved away.
+    - C(elsewhere) has by stack the services that are planned on other servers, each with its volumes as the Compose files name them here.
+    - C(moved) has by stack the services that moved away from here with their data, each with the server that has it now.
+  returned: with O(state=present)
+  type: dict
 problems:
-  description: What blocks the move, one sentence each.
+  description: What blocks the move, or the removal, one sentence each.
   returned: always
   type: list
   elements: str
 """
 
-import os
-import socket
 import typing as t
-from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, reported
-from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import human
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, Engine, NotFound, connect
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker.volumes import anonymous_volumes
-from ansible_collections.mycosoft.rack.plugins.module_utils._host.disk import measure
-from ansible_collections.mycosoft.rack.plugins.module_utils._offload.data import leaving, parents
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, reported
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import STATE_OPTIONS
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, Engine, connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._offload.data import serving
+from ansible_collections.mycosoft.rack.plugins.module_utils._offload.present import present
+from ansible_collections.mycosoft.rack.plugins.module_utils._offload.source import after_stop, inspected, on_source
+from ansible_collections.mycosoft.rack.plugins.module_utils._offload.target import left_behind, on_target
 
 Json = t.Dict[str, t.Any]
-
-#: Minimum disk for an image and a container beside the data.
-_MARGIN = 1 << 30
 
 
 def argument_spec() -> Facts:
     return {
-        "state": {"type": "str", "choices": ["leaving", "arriving"], "required": True},
-        "project": {"type": "str", "required": True},
-        "services": {"type": "list", "elements": "str", "required": True},
+        "state": {"type": "str", "choices": ["leaving", "arriving", "stopped", "left", "serving", "present"], "required": True},
+        "project": {"type": "str"},
+        "services": {"type": "list", "elements": "str"},
         "checkouts": {"type": "list", "elements": "path", "default": []},
+        "directories": {"type": "list", "elements": "path", "default": []},
+        "stack": {"type": "str"},
+        "origin": {"type": "str"},
+        "overwrite": {"type": "list", "elements": "str", "default": []},
         "data": {"type": "dict"},
+        "stacks": {"type": "dict", "default": {}},
+        "volume": {"type": "str"},
+        **STATE_OPTIONS,
         **DOCKER_OPTIONS,
     }
 
 
-def size_of(path: str) -> int:
-    """Allocated bytes of all files below a path; files that vanish meanwhile do not count."""
-    if is_file(path):
-        return Path(path).lstat().st_size
-    return sum(_allocated(Path(folder) / name) for folder, _folders, files in os.walk(path) for name in files)
+REQUIRED_IF = [
+    ("state", "leaving", ("project", "services")),
+    ("state", "arriving", ("project", "services", "stack", "origin", "data")),
+    ("state", "stopped", ("data",)),
+    ("state", "serving", ("project", "services", "volume")),
+]
 
 
-def _allocated(path: Path) -> int:
-    try:
-        return path.lstat().st_blocks * 512
-    except OSError:
-        return 0
-
-
-def is_file(path: str) -> bool:
-    return os.path.lexists(path) and not Path(path).is_dir()
-
-
-def inspected(engine: Engine) -> t.List[Json]:
-    """Every container that does not vanish meanwhile."""
-
-    def one(identity: str) -> t.Optional[Json]:
-        try:
-            return engine.inspect(identity)
-        except NotFound:
-            return None
-
-    found = (one(entry["Id"]) for entry in engine.containers())
-    return [detail for detail in found if detail is not None]
-
-
-def on_source(engine: Engine, params: t.Mapping[str, t.Any]) -> Facts:
-    found = leaving(inspected(engine), params["project"], params["services"], params["checkouts"], anonymous_volumes(engine))
-    volumes = []
-    for name in found.volumes:
-        about = engine.get("/volumes/%s" % name)
-        volumes.append({"name": name, "path": about["Mountpoint"], "labels": about.get("Labels") or {}, "size": size_of(about["Mountpoint"])})
-    directories = parents(found.binds)
-    binds = [{"path": path, "size": size_of(path)} for path in directories]
-    problems = [*found.problems, *("%s is a file, not a directory: copy it to the other server by hand." % path for path in directories if is_file(path))]
-    return {"containers": found.containers, "volumes": volumes, "binds": binds, "ports": list(found.ports), "problems": problems}
-
-
-def on_target(engine: Engine, params: t.Mapping[str, t.Any], info: Json) -> t.List[str]:
-    data = params["data"]
-    if data is None:
-        raise InvalidInput("Cannot check what blocks the move: data is missing. Pass what the module returned on the other server.")
-    problems = []
-    if data["architecture"] != info["Architecture"]:
-        problems.append("its architecture is %s, that of the other server is %s." % (info["Architecture"], data["architecture"]))
-    own = leaving(inspected(engine), params["project"], params["services"], (), ()).ports
-    problems += ["port %d is taken." % port for port in data["ports"] if port not in own and taken(port)]
-    need, disk = sum(one["size"] for one in data["volumes"] + data["binds"]), measure(info["DockerRootDir"])
-    if disk is not None and disk.free < need + _MARGIN:
-        problems.append("%s are free in %s, the data takes %s, and %s for images." % (human(disk.free), info["DockerRootDir"], human(need), human(_MARGIN)))
-    return problems
-
-
-def taken(port: int) -> bool:
-    """Whether a process listens on the port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("", port))
-        except OSError:
-            return True
-    return False
+def facts_of(engine: Engine, module: AnsibleModule, info: Json) -> Facts:
+    params = module.params
+    state = params["state"]
+    if state == "leaving":
+        return on_source(engine, params, info)
+    if state == "arriving":
+        return on_target(engine, params, info)
+    if state == "stopped":
+        return {"problems": list(after_stop(params["data"]))}
+    if state == "left":
+        return {"left": left_behind(engine, params), "problems": []}
+    if state == "present":
+        return {"present": present(engine, params, module.run_command), "problems": []}
+    return {"problems": serving(inspected(engine), params["project"], params["services"], params["volume"])}
 
 
 def run(module: AnsibleModule) -> Facts:
-    params = module.params
-    engine = connect(params)
+    engine = connect(module.params)
     info = engine.get("/info")
-    facts = on_source(engine, params) if params["state"] == "leaving" else {"problems": on_target(engine, params, info)}
-    return {"changed": False, "architecture": info["Architecture"], **facts}
+    return {"changed": False, "architecture": info["Architecture"], "root": info["DockerRootDir"], **facts_of(engine, module, info)}
 
 
 def main() -> None:
-    reported(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True), run)
+    reported(AnsibleModule(argument_spec=argument_spec(), required_if=REQUIRED_IF, supports_check_mode=True), run)
 
 
 if __name__ == "__main__":

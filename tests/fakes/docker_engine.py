@@ -126,7 +126,7 @@ class DockerEngine(Contents):
         return 200, b""
 
     def info(self, _query: Query) -> Answer:
-        common = {"ID": "XZ3K:4F7Q", "SystemTime": _iso(self.now), "DockerRootDir": self.root}
+        common = {"ID": "XZ3K:4F7Q", "SystemTime": _iso(self.now), "DockerRootDir": self.root, "Architecture": "x86_64"}
         if self.containerd_store:
             return 200, {"Driver": "overlayfs", "DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]], **common}
         return 200, {"Driver": "overlay2", "DriverStatus": [["Backing Filesystem", "extfs"], ["Supports d_type", "true"]], **common}
@@ -149,8 +149,15 @@ class DockerEngine(Contents):
             "Name": "/" + container.name,
             "Image": container.image,
             "Config": {"Image": container.reference, "Labels": container.labels},
-            "State": {"Status": container.state, "FinishedAt": _iso(container.finished), "ExitCode": container.exit_code},
-            "HostConfig": {"Memory": container.memory, "RestartPolicy": {"Name": container.restart, "MaximumRetryCount": 0}},
+            "State": {
+                "Status": container.state,
+                "Running": container.state == "running",
+                "FinishedAt": _iso(container.finished),
+                "ExitCode": container.exit_code,
+                **({"Health": {"Status": container.health}} if container.health else {}),
+            },
+            "HostConfig": {"Memory": container.memory, "PortBindings": {}, "RestartPolicy": {"Name": container.restart, "MaximumRetryCount": 0}},
+            "Mounts": self._container_summary(container, measured=False)["Mounts"],
         }
 
     def stop_container(self, _query: Query, identifier: str) -> Answer:
@@ -235,6 +242,11 @@ class DockerEngine(Contents):
     def list_volumes(self, _query: Query) -> Answer:
         return 200, {"Volumes": [self._volume_summary(volume) for volume in self.volumes.values()] or None, "Warnings": None}
 
+    def inspect_volume(self, _query: Query, name: str) -> Answer:
+        if name not in self.volumes:
+            raise Refusal(404, "get %s: no such volume" % name)
+        return 200, self._volume_summary(self.volumes[name])
+
     def delete_volume(self, query: Query, name: str) -> Answer:
         self._forbid(query, "force")
         if name not in self.volumes:
@@ -292,7 +304,7 @@ class DockerEngine(Contents):
             "State": container.state,
             "HostConfig": {"NetworkMode": next(iter(container.networks), "default")},
             "NetworkSettings": {"Networks": {name: {"NetworkID": identifier, "EndpointID": ""} for name, identifier in container.networks.items()}},
-            "Mounts": [{"Type": "volume", "Driver": "local", **self._mounted(name)} for name in container.volumes],
+            "Mounts": [*({"Type": "volume", "Driver": "local", **self._mounted(name)} for name in container.volumes), *container.mounts],
             **({"SizeRw": container.size} if measured and container.size else {}),
         }
 
@@ -408,6 +420,7 @@ _ROUTES: list[tuple[str, str, _Handler]] = [
     ("GET", "/networks/([^/]+)", DockerEngine.inspect_network),
     ("DELETE", "/networks/([^/]+)", DockerEngine.delete_network),
     ("GET", "/volumes", DockerEngine.list_volumes),
+    ("GET", "/volumes/([^/]+)", DockerEngine.inspect_volume),
     ("DELETE", "/volumes/([^/]+)", DockerEngine.delete_volume),
     ("GET", "/system/df", DockerEngine.disk_usage),
     ("POST", "/build/prune", DockerEngine.prune_build_cache),

@@ -22,7 +22,9 @@ class Refusal(Exception):
 
 @dataclass
 class Container:
-    """``reference``: the name of its image as it was asked for; ``memory``: its limit in bytes, 0 for none."""
+    """``reference``: the name of its image as it was asked for; ``memory``: its limit in bytes, 0 for none; ``mounts``: beside its volumes, as the engine
+    inspects them.
+    """
 
     id: str
     name: str
@@ -38,6 +40,8 @@ class Container:
     memory: int = 0
     exit_code: int = 0
     restart: str = "unless-stopped"
+    mounts: list[Json] = field(default_factory=list)
+    health: str = ""
 
 
 @dataclass

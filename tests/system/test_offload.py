@@ -18,7 +18,7 @@ import yaml
 
 from tests.rig.forge import replaced
 from tests.rig.rig import Rig
-from tests.support.playbooks import Run
+from tests.support.playbooks import Run, run_task
 from tests.support.repository import ROOT
 from tests.support.servers import docker, services
 from tests.system.conftest import STATE, Playbook
@@ -142,7 +142,11 @@ def test_there_and_back_with_all_data(rig: Rig, playbook: Playbook, ready: None)
     assert digest(rig, HERE, ODD) == odd == digest(rig, THERE, ODD)
     assert digest(rig, HERE, BIND) == beside == digest(rig, THERE, BIND)
 
-    # nobody needs the copy any more
+    # nobody needs the copy any more, once the service serves from its own
+    docker(rig, HERE, "stop", DATABASE)
+    assert "mindex-db does not run" in said(playbook("offload_confirm", extra={"rack_stacks": stacks(HERE)}).refused())
+    assert VOLUME in docker(rig, THERE, "volume", "ls", "--quiet").split()
+    docker(rig, HERE, "start", DATABASE)
     playbook("offload_confirm", extra={"rack_stacks": stacks(HERE)}).succeeded()
     assert VOLUME not in docker(rig, THERE, "volume", "ls", "--quiet").split()
     assert VOLUME in docker(rig, HERE, "volume", "ls", "--quiet").split()
@@ -150,12 +154,21 @@ def test_there_and_back_with_all_data(rig: Rig, playbook: Playbook, ready: None)
 
 def test_what_is_in_the_way_is_told_before_anything_changes(rig: Rig, playbook: Playbook, ready: None) -> None:
     before = {name: one["State"]["StartedAt"] for name, one in services(rig, HERE).items()}
+    # data of somebody else, in a volume of the same name and in the directory
+    docker(rig, THERE, "volume", "create", "--label", "com.docker.compose.project=other", VOLUME)
+    rig.run(THERE, ["sudo", "sh", "-c", f"rm {STATE}/moved_data.json && rm -r {BIND} && mkdir {BIND} && echo mine >{BIND}/note"])
     listener = "python3 -c 'import socket, time; s = socket.create_server((str(), 8000)); time.sleep(600)' >/dev/null 2>&1 & echo $!"
     process = rig.run(THERE, ["sh", "-c", listener]).stdout.strip()
     try:
-        assert f"{THERE}: port 8000 is taken." in said(offload(playbook, HERE, THERE).refused())
+        output = said(offload(playbook, HERE, THERE).refused())
     finally:
         rig.run(THERE, ["kill", process])
+    assert f"{THERE}: port 8000 is taken." in output
+    assert f"{THERE}: the volume {VOLUME} belongs to the project other there." in output
+    assert f"{THERE}: {BIND} is not empty there, and no earlier move of {', '.join(MOVING)} put it there." in output
+    assert rig.run(THERE, ["sudo", "cat", f"{BIND}/note"]).stdout == "mine\n"
+    docker(rig, THERE, "volume", "rm", VOLUME)
+    rig.run(THERE, ["sudo", "rm", "-r", BIND])
     alone = {"rack_stacks": stacks(HERE), "offload_service": "mindex-api", "offload_to": THERE}
     assert "depends on mindex-db, which would stay behind" in said(playbook("offload", extra=alone).refused())
     public = {"rack_stacks": stacks(HERE), "offload_service": "mycosoft-website", "offload_to": THERE}
@@ -179,6 +192,29 @@ def test_a_service_that_does_not_come_up_there_runs_on_where_it_ran(rig: Rig, pl
     noted = rig.run(HERE, ["cat", f"{STATE}/moved.json"], check=False).stdout
     assert not json.loads(noted or "{}").get("always-on"), "it never moved"
     assert "mycosoft.rack" not in rig.run(THERE, ["cat", "/home/mycosoft/.ssh/authorized_keys"]).stdout
+
+
+def test_a_mount_that_ends_with_its_container_is_refused_and_the_system_stays(rig: Rig, ready: None) -> None:
+    options = ["--opt", "type=none", "--opt", "o=bind", "--opt", "device=/srv/vol"]
+    rig.run(HERE, ["sudo", "mkdir", "/srv/vol"])
+    docker(rig, HERE, "volume", "create", *options, "mounted")
+    labels = {"com.docker.compose.project": "odd", "com.docker.compose.service": "one", "com.docker.compose.config-hash": "x"}
+    mounts = ["mounted:/data", "/:/host:ro", "/etc:/host-etc", "/srv/vol:/vol:ro"]
+    words = [*(f"--label={key}={value}" for key, value in labels.items()), *(f"--volume={mount}" for mount in mounts)]
+    docker(rig, HERE, "create", "--name", "odd-one-1", *words, "redis:8.0")
+    try:
+        done = run_task("mycosoft.rack.service_data", HERE, rig.inventory, {"state": "leaving", "project": "odd", "services": ["one"]})
+    finally:
+        docker(rig, HERE, "rm", "odd-one-1")
+        docker(rig, HERE, "volume", "rm", "mounted")
+        rig.run(HERE, ["sudo", "rmdir", "/srv/vol"])
+    found = json.loads(done.succeeded().output.partition("=>")[2])
+    assert found["binds"] == []
+    assert {one["path"]: one["why"] for one in found["stays"]} == {"/": "system", "/etc": "system", "/srv/vol": "read-only"}
+    assert [problem.partition(",")[0] for problem in found["problems"]] == [
+        "odd-one-1 may write to /etc",
+        "the volume mounted is a mount of /srv/vol",
+    ]
 
 
 def test_moves_are_proposed_where_a_server_has_not_the_memory(rig: Rig, playbook: Playbook) -> None:

@@ -32,7 +32,7 @@ NAMES: t.Mapping[str, str] = {
     "digests": "offload_digests.json",  # what the files of a move under way hold
     "moved": "moved.json",  # services that run on another server now, with their data
     "kept": "kept",  # work on checkouts that a pull replaced; nothing removes it
-    "moved_volumes": "moved_volumes.json",  # volumes remaining here of what moved
+    "moved_data": "moved_data.json",  # data remaining here of what moved, and copies of what is about to arrive
 }
 
 

@@ -41,6 +41,7 @@ def relocate(stacks: t.Any, wanted: t.Sequence[str], to: str, hosts: t.Sequence[
         "stack": moving[0].stack,
         "project": rack.stacks[moving[0].stack].project,
         "services": [service.name for service in moving],
+        "users": list(_users(rack.services(), moving)),
         "inventory": ["rack_stacks.%s.services.%s.host: %s" % (service.stack, service.name, to) for service in moving],
     }
 
@@ -67,6 +68,15 @@ def _obstacles(moving: t.Sequence[Service], to: str) -> t.Iterator[str]:
         yield "%s are on %s. Move those of one server at a time." % (names, " and ".join(places))
     if len({service.stack for service in moving}) > 1:
         yield "%s are of several stacks. Move those of one stack at a time." % names
+
+
+def _users(services: t.Iterable[Service], moving: t.Sequence[Service]) -> t.Iterator[Json]:
+    """Services that stay and need one that moves, each with one that it needs."""
+    ids = {service.id for service in moving}
+    for service in services:
+        needed = next((one for one in moving if one.id in service.needs or (one.stack == service.stack and one.name in service.needs)), None)
+        if service.id not in ids and needed is not None:
+            yield {"stack": service.stack, "service": service.name, "needs": needed.name}
 
 
 def _find(name: str, services: t.Sequence[Service], problems: t.List[str]) -> t.Optional[Service]:

@@ -16,7 +16,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import h
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import timestamp
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._report.chart import Span, area, dots, lines, span_of, stroke
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._report.deploy import budget_text
-from ansible_collections.mycosoft.rack.plugins.plugin_utils._report.status import commits_text, last_text, moment, remarks, result_text, summary
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._report.status import commits_text, last_text, moment, moves_text, remarks, result_text, summary
 
 Json = t.Dict[str, t.Any]
 
@@ -65,6 +65,7 @@ def _host(name: str, host: Json) -> Json:
         "releases": [_release(stack, release) for stack, release in host["releases"].items()],
         "services": [_service(service) for service in host["services"]],
         "drift": drift,
+        "moves": moves_text(host),
         "known": any(release["drift"] is not None for release in host["releases"].values()),
     }
 

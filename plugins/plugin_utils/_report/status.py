@@ -66,11 +66,41 @@ def _host(deployed: Json, facts: Json) -> Json:
         "pressure": memory["pressure"],
         "disk": released["disk"],
         "engine": released["engine"],
+        "waiting": _waiting(stacks, released["moved"]),
+        "left": released["left"],
+        "unreadable": released["unreadable"],
         "now": released["now"],
         "releases": {name: _released(stack) for name, stack in released["stacks"].items()},
         "runs": released["runs"],
         "samples": released["samples"],
     }
+
+
+def _waiting(stacks: t.Mapping[str, Json], moved: t.Mapping[str, t.Mapping[str, str]]) -> t.List[Json]:
+    """Services that moved away with their data, and that the inventory still places here."""
+    return [
+        {"stack": stack, "service": service, "host": host}
+        for stack, services in moved.items()
+        for service, host in services.items()
+        if service in stacks.get(stack, {"services": ()})["services"]
+    ]
+
+
+def moves_text(host: Json) -> t.List[str]:
+    """A sentence for each move that waits for the inventory, and for what moves left here."""
+    waiting = [
+        "%(service)s of %(stack)s moved to %(host)s with its data. Set rack_stacks.%(stack)s.services.%(service)s.host to %(host)s: until then no deploy runs."
+        % one
+        for one in host["waiting"]
+    ]
+    left = []
+    for one in host["left"]:
+        services = ", ".join(one["services"])
+        if one["volume"]:
+            left.append("left behind: the volume %s of %s, now on %s. playbooks/offload_confirm.yml removes it." % (one["volume"], services, one["host"]))
+        else:
+            left.append("left behind: the directory %s of %s, now on %s. Remove it when nobody needs it." % (one["path"], services, one["host"]))
+    return [*waiting, *left, *host["unreadable"]]
 
 
 def _absent(project: str, service: str, drift: t.Sequence[str]) -> Json:
@@ -98,14 +128,20 @@ def summary(document: Json) -> t.List[str]:
     parts = [_count(len(document["hosts"]), "server")]
     parts += ["%d unreachable" % lost] if lost else []
     parts += ["%d with memory problems" % ailing] if ailing else []
-    drift = [stack["drift"] for host in hosts if not host["problem"] for stack in host["releases"].values() if stack["drift"] is not None]
-    differing = sum(map(len, drift))
-    told = "%s from the release" % _count(differing, "difference") if differing else "nothing differs from the release"
-    return [*parts, *([told] if drift else [])]
+    seen = [host for host in hosts if not host["problem"]]
+    waiting, left = (sum(len(host[key]) for host in seen) for key in ("waiting", "left"))
+    parts += ["%s for the inventory" % _count(waiting, "move waits", "moves wait")] if waiting else []
+    parts += ["%s left behind by moves" % _count(left, "volume or directory", "volumes or directories")] if left else []
+    drift = [stack["drift"] for host in seen for stack in host["releases"].values()]
+    differing, unknown = sum(len(one or ()) for one in drift), lost or waiting or None in drift or any(host["unreadable"] for host in seen)
+    if differing:
+        return [*parts, "%s from the release" % _count(differing, "difference")]
+    # only of a rack of which all is known
+    return [*parts, "nothing differs from the release"] if drift and not unknown else parts
 
 
-def _count(number: int, what: str) -> str:
-    return "%d %s%s" % (number, what, "" if number == 1 else "s")
+def _count(number: int, one: str, several: str = "") -> str:
+    return "%d %s" % (number, one if number == 1 else several or one + "s")
 
 
 def status_text(document: Json) -> str:
@@ -120,6 +156,8 @@ def _block(name: str, host: Json) -> str:
     for finding in host["findings"]:
         lines += _sentence("%(level)s, %(subject)s: %(message)s %(help)s" % finding)
     lines += _sentence("budget: %s" % budget_text(host["budget"]))
+    for text in moves_text(host):
+        lines += _sentence(text)
     lines += _releases(host["releases"])
     rows: t.List[Row] = [("service", "limit", "reserved", "in use", "of limit", "")]
     rows += [_row(service) for service in host["services"]]

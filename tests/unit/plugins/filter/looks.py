@@ -61,7 +61,7 @@ def released(stacks: Json | None = None, **more: t.Any) -> Json:
     """As docker_release_info returns it."""
     disk = {"path": "/var/lib/docker", "total": 200 * G, "used": 120 * G, "free": 80 * G}
     nothing: Json = {"engine": None, "disk": disk, "now": iso(NOW), "stacks": stacks or {}, "runs": [], "samples": []}
-    return {**nothing, **more}
+    return {**nothing, "moved": {}, "left": [], "unreadable": [], **more}
 
 
 def sample(ago: float, available: int | None, total: int | None = 62 * G, swap: int | None = 0, free: int | None = None) -> Json:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import typing as t
@@ -31,8 +32,8 @@ STACKS: Json = {
 MOVE = relocated(STACKS, "db,api", "overflow1", HOSTS)
 PLAN = plan(MOVE["stacks"], HOSTS, addresses={"overflow1": "192.0.2.10"})
 DATA: Json = {
-    "volumes": [{"name": "on_data", "path": "/var/lib/docker/volumes/on_data/_data", "size": 2 * G, "labels": {}}],
-    "binds": [{"path": "/srv/index", "size": G // 2}],
+    "volumes": [{"name": "on_data", "path": "/var/lib/docker/volumes/on_data/_data", "size": 2 * G, "labels": {}, "services": ["db"]}],
+    "binds": [{"path": "/srv/index", "size": G // 2, "services": ["db", "api"]}],
     "problems": [],
 }
 TARGET = {"address": "192.0.2.10", "user": "mycosoft"}
@@ -158,11 +159,97 @@ def test_the_text_of_a_move_without_data_that_went_so_far_before() -> None:
     assert text.endswith("to overflow1, with no data. The data is on overflow1 already: an earlier run copied it. Addresses that change: none.")
 
 
+def place(path: str, host: str, *services: str, stack: str = "always-on", volume: str | None = None) -> Json:
+    return {"path": path, "volume": volume, "stack": stack, "project": "on", "services": list(services), "host": host}
+
+
 def test_both_servers_record_where_the_services_are_and_keep_what_they_knew() -> None:
     result = state(
         {"moved": {"always-on": {"cache": "overflow2"}, "mas": {"x": "overflow2"}}}, {"moved": {"always-on": {"api": "sandbox", "cache": "overflow2"}}}
     )
     assert result["moved_from"] == {"always-on": {"cache": "overflow2", "api": "overflow1", "db": "overflow1"}, "mas": {"x": "overflow2"}}
     assert result["moved_to"] == {"always-on": {"cache": "overflow2"}}
-    assert result["returns"]
-    assert not state()["returns"]
+
+
+def test_both_servers_record_whose_data_is_where_and_keep_what_they_knew() -> None:
+    others = [place("/srv/c", "overflow2", "cache"), place("/srv/m", "overflow1", "db", stack="mas")]
+    before = {"left": [place("/srv/old", "sandbox", "api"), *others], "arriving": [place(VOLUME, "sandbox", "db", volume="on_data"), others[0]]}
+    result = state({"places": before}, {"places": before})
+    entries = [place(VOLUME, "?", "db", volume="on_data"), place(BIND, "?", "db", "api")]
+    assert result["left"] == {"left": [*others, *({**one, "host": "overflow1"} for one in entries)], "arriving": others[:1]}
+    assert result["arriving"] == {"left": before["left"], "arriving": [others[0], *({**one, "host": "sandbox"} for one in entries)]}
+    assert result["settled"] == {"left": others, "arriving": others[:1]}
+
+
+def stays(path: str, why: str, checkout: str | None = None, writable: bool = False, file: bool = False) -> Json:
+    return {"path": path, "why": why, "checkout": checkout, "writable": writable, "file": file}
+
+
+CLEAN, DIRTY = {"rc": 0, "stdout": "", "stderr": ""}, {"rc": 0, "stdout": "", "stderr": "warning: could not open directory 'data/': Permission denied"}
+#: id -> what stays, whether it is missing on the other server, what git said of it, the beginning of the problem
+STAYING: dict[str, tuple[Json, bool, Json | None, str]] = {
+    "of the system": (stays("/", "system"), False, None, ""),
+    "read-only, there": (stays("/srv/certs", "read-only"), False, None, ""),
+    "read-only": (stays("/srv/certs", "read-only"), True, None, "/srv/certs is mounted read-only, does not move, and does not exist on overflow1."),
+    "a file, there": (stays("/srv/acme.json", "file", writable=True, file=True), False, None, ""),
+    "a file": (
+        stays("/srv/acme.json", "file", writable=True, file=True),
+        True,
+        None,
+        "/srv/acme.json is a file, not a directory, and does not exist on overflow1",
+    ),
+    "of git": (stays("/srv/x/conf", "checkout", "/srv/x", writable=True), True, CLEAN, ""),
+    "data in a checkout": (
+        stays("/srv/x/data", "checkout", "/srv/x", writable=True),
+        False,
+        DIRTY,
+        "/srv/x/data lies in a checkout, and git does not have all",
+    ),
+    "a file in a checkout": (stays("/srv/x/.env", "checkout", "/srv/x", file=True), True, {**CLEAN, "stdout": "!! .env"}, "/srv/x/.env lies in a checkout"),
+    "a file in a checkout, there": (stays("/srv/x/.env", "checkout", "/srv/x", file=True), False, {**CLEAN, "stdout": "!! .env"}, ""),
+    "a checkout": (stays("/srv/x", "checkout", "/srv/x", writable=True), True, {**CLEAN, "stdout": "?? y"}, "/srv/x is a checkout that a service may write to"),
+    "a checkout to read": (stays("/srv/x", "checkout", "/srv/x"), True, {**CLEAN, "stdout": "?? y"}, ""),
+}
+
+
+@pytest.mark.parametrize(("stay", "missing", "git", "beginning"), STAYING.values(), ids=STAYING)
+def test_what_stays_has_to_be_on_the_other_server(stay: Json, missing: bool, git: Json | None, beginning: str) -> None:
+    source = {"data": {**DATA, "stays": [stay]}, "untracked": [{"item": stay, **git}] if git else []}
+    result = state(source, {"missing": [stay["path"]] if missing else []})
+    assert [problem[: len(beginning)] for problem in result["problems"]] == ([beginning] if beginning else [])
+    assert " Not moved: %s (%s)." % (stay["path"], stay["why"]) in result["text"]
+
+
+def test_a_service_on_the_other_server_loses_nothing() -> None:
+    stacks = copy.deepcopy(STACKS)
+    for name in ("api", "db"):
+        stacks["always-on"]["services"][name]["host"] = "overflow1"
+    move = relocated(stacks, "db,api", "sandbox", HOSTS)
+    assert [user["service"] for user in move["users"]] == ["website", "orchestrator"]
+    assert data_move(move, plan(move["stacks"], HOSTS), {"data": DATA}, {**TARGET, "address": "192.0.2.9"}, 100, 30)["problems"] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "dependants", "needed"),
+    [
+        ({}, [], None),
+        ({"address": None}, [], "api"),
+        ({"address": None, "env": "http://192.0.2.10:8000"}, [], None),
+        ({}, ["website"], None),
+        ({}, ["worker"], "db"),
+    ],
+)
+def test_a_service_that_stays_and_would_lose_what_it_needs_is_told(change: Json, dependants: list[str], needed: str | None) -> None:
+    stacks = copy.deepcopy(STACKS)
+    services = stacks["always-on"]["services"]
+    services["api"] |= {key: value for key, value in change.items() if key == "address"}
+    services["website"]["env"] = {"API_URL": change["env"]} if "env" in change else {}
+    move = relocated(stacks, "db,api", "overflow1", HOSTS)
+    rack = plan(move["stacks"], HOSTS, addresses={"overflow1": "192.0.2.10"})
+    problems = data_move(move, rack, {"data": {**DATA, "dependants": dict.fromkeys(dependants, "db")}}, TARGET, 100, 30)["problems"]
+    name = dependants[0] if dependants else "website"
+    problem = (
+        f"{name} needs {needed}, would stay on sandbox, and would not be told the new address. Give rack_stacks.always-on.services.{needed} an address,"
+        f" and list it in the needs of {name}; or move both."
+    )
+    assert problems == ([problem] if needed else [])

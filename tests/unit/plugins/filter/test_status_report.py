@@ -95,10 +95,40 @@ def test_records_that_cannot_be_read_are_told() -> None:
 )
 def test_a_server_that_was_not_seen_is_shown_and_counted(lost: Json, problem: str) -> None:
     result = report([sandbox(), {"host": "overflow1", "plan": {}, **lost}])
-    assert result["text"].splitlines()[0] == "2 servers, 1 unreachable, nothing differs from the release"
+    assert result["text"].splitlines()[0] == "2 servers, 1 unreachable"
     assert result["text"].splitlines()[-1] == f"overflow1: {problem}"
     assert result["document"]["hosts"]["overflow1"] == {"problem": problem}
     assert [host["level"] for host in result["page"]["hosts"]] == ["ok", "lost"]
+
+
+LEFT = {"path": "/v/_data", "volume": "on_data", "stack": "always-on", "project": "on", "services": ["mindex-api"], "host": "overflow1"}
+
+
+def test_moves_that_wait_for_the_inventory_and_what_they_left_are_told() -> None:
+    moved = {"always-on": {"mindex-api": "overflow1", "gone": "overflow2"}, "mas": {"mas-orchestrator": "overflow2"}}
+    facts = sandbox(released=released({"always-on": stack(release())}, moved=moved, left=[LEFT, {**LEFT, "path": "/srv/x", "volume": None}]))
+    result = report([facts])
+    lines = " ".join(result["text"].split())
+    assert lines.startswith("1 server, 1 move waits for the inventory, 2 volumes or directories left behind by moves sandbox:")
+    said = [
+        "mindex-api of always-on moved to overflow1 with its data. Set rack_stacks.always-on.services.mindex-api.host to overflow1: until then no deploy runs.",
+        "left behind: the volume on_data of mindex-api, now on overflow1. playbooks/offload_confirm.yml removes it.",
+        "left behind: the directory /srv/x of mindex-api, now on overflow1. Remove it when nobody needs it.",
+    ]
+    assert [text for text in said if text not in lines] == []
+    assert result["page"]["hosts"][0]["moves"] == said
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param({"stacks": {"always-on": stack(release()), "mas": stack()}}, id="a stack was never released"),
+        pytest.param({"unreadable": ["Cannot tell whose data is here."]}, id="records of moves cannot be read"),
+    ],
+)
+def test_nothing_differs_is_said_only_where_all_is_known(more: Json) -> None:
+    given = {"stacks": {"always-on": stack(release())}, **more}
+    assert text(sandbox(released=released(**given)))[0] == "1 server"
 
 
 def test_pressure_is_told_where_the_kernel_measures_it() -> None:

@@ -169,3 +169,15 @@ def test_bad_input_is_refused(shop: Shop, options: Result, said: str) -> None:
     result = shop.look(**options)
     assert result["failed"] is True
     assert said in result["msg"]
+
+
+def test_what_moved_away_and_what_it_left_is_told_as_long_as_it_is_there(shop: Shop) -> None:
+    left = {"path": "/nowhere", "volume": "shop_data", "stack": "shop", "project": "shop", "services": ["web"], "host": "overflow1"}
+    entries = [left, {**left, "volume": "gone"}, {**left, "path": str(shop.checkout), "volume": None}, {**left, "volume": None}, {**left, "host": "overflow2"}]
+    shop.engine.add_volume("shop_data")
+    (shop.state / "moved.json").write_text('{"shop": {"web": "overflow1"}}', encoding="utf-8")
+    (shop.state / "moved_data.json").write_text(json.dumps({"left": entries}), encoding="utf-8")
+    result = shop.look()
+    assert (result["moved"], result["left"], result["unreadable"]) == ({"shop": {"web": "overflow1"}}, [entries[0], entries[2]], [])
+    (shop.state / "moved_data.json").write_text("[", encoding="utf-8")
+    assert [text.partition(":")[0] for text in shop.look()["unreadable"]] == ["Cannot tell whose data is here"]
