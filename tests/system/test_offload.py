@@ -18,7 +18,7 @@ import yaml
 
 from tests.rig.forge import replaced
 from tests.rig.rig import Rig
-from tests.support.playbooks import Run, run_task
+from tests.support.playbooks import Run
 from tests.support.repository import ROOT
 from tests.support.servers import docker, services
 from tests.system.conftest import STATE, Playbook
@@ -68,12 +68,17 @@ def where(rig: Rig) -> dict[str, set[str]]:
     }
 
 
-def digest(rig: Rig, server: str, path: str = DATA) -> str:
-    command = ["ansible", server, "--inventory", str(rig.inventory), "--become", "--module-name", "mycosoft.rack.tree_digest", "--args", f"paths={path}"]
+def asked(rig: Rig, server: str, module: str, **options: Any) -> dict[str, Any]:
+    """What the module returns, run as root."""
+    command = ["ansible", server, "--inventory", str(rig.inventory), "--become", "--module-name", f"mycosoft.rack.{module}", "--args", json.dumps(options)]
     environment = {**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}
     done = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
-    found: str = json.loads(done.stdout[done.stdout.index("{") :])["trees"][path]["digest"]
+    found: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])
     return found
+
+
+def digest(rig: Rig, server: str, path: str = DATA) -> str:
+    return str(asked(rig, server, "tree_digest", paths=[path])["trees"][path]["digest"])
 
 
 def number(rig: Rig, server: str) -> int:
@@ -123,6 +128,9 @@ def test_there_and_back_with_all_data(rig: Rig, playbook: Playbook, ready: None)
     # with the inventory from before nobody starts it on the old data
     output = said(playbook("deploy", extra={"rack_stacks": stacks(HERE)}).refused())
     assert f"mindex-api moved to {THERE} with its data. Set rack_stacks.always-on.services.mindex-api.host to {THERE}" in output
+    output = said(playbook("status", extra={"rack_stacks": stacks(HERE)}).succeeded())
+    assert "2 moves wait for the inventory, 2 volumes or directories left behind by moves" in output
+    assert f"left behind: the volume {VOLUME} of mindex-db, now on {THERE}." in output
     assert "Cannot roll back: mindex-api of always-on is on overflow1, mindex-db of always-on is on overflow1" in said(playbook("rollback").refused())
 
     # the same once more: nothing is copied over what the other server has by now
@@ -156,7 +164,7 @@ def test_what_is_in_the_way_is_told_before_anything_changes(rig: Rig, playbook: 
     before = {name: one["State"]["StartedAt"] for name, one in services(rig, HERE).items()}
     # data of somebody else, in a volume of the same name and in the directory
     docker(rig, THERE, "volume", "create", "--label", "com.docker.compose.project=other", VOLUME)
-    rig.run(THERE, ["sudo", "sh", "-c", f"rm {STATE}/moved_data.json && rm -r {BIND} && mkdir {BIND} && echo mine >{BIND}/note"])
+    rig.run(THERE, ["sudo", "sh", "-c", f"rm {STATE}/moved.json {STATE}/moved_data.json && rm -r {BIND} && mkdir {BIND} && echo mine >{BIND}/note"])
     listener = "python3 -c 'import socket, time; s = socket.create_server((str(), 8000)); time.sleep(600)' >/dev/null 2>&1 & echo $!"
     process = rig.run(THERE, ["sh", "-c", listener]).stdout.strip()
     try:
@@ -169,6 +177,10 @@ def test_what_is_in_the_way_is_told_before_anything_changes(rig: Rig, playbook: 
     assert rig.run(THERE, ["sudo", "cat", f"{BIND}/note"]).stdout == "mine\n"
     docker(rig, THERE, "volume", "rm", VOLUME)
     rig.run(THERE, ["sudo", "rm", "-r", BIND])
+    # the inventory alone moves nothing
+    output = said(playbook("deploy", "--check", extra={"rack_stacks": stacks(THERE)}).refused())
+    assert f"Cannot deploy always-on: mindex-db is planned on {THERE}, but runs on {HERE} with its data (" in output
+    assert f"-e offload_service=always-on/mindex-db -e offload_to={THERE}." in output
     alone = {"rack_stacks": stacks(HERE), "offload_service": "mindex-api", "offload_to": THERE}
     assert "depends on mindex-db, which would stay behind" in said(playbook("offload", extra=alone).refused())
     public = {"rack_stacks": stacks(HERE), "offload_service": "mycosoft-website", "offload_to": THERE}
@@ -203,12 +215,11 @@ def test_a_mount_that_ends_with_its_container_is_refused_and_the_system_stays(ri
     words = [*(f"--label={key}={value}" for key, value in labels.items()), *(f"--volume={mount}" for mount in mounts)]
     docker(rig, HERE, "create", "--name", "odd-one-1", *words, "redis:8.0")
     try:
-        done = run_task("mycosoft.rack.service_data", HERE, rig.inventory, {"state": "leaving", "project": "odd", "services": ["one"]})
+        found = asked(rig, HERE, "service_data", state="leaving", project="odd", services=["one"])
     finally:
         docker(rig, HERE, "rm", "odd-one-1")
         docker(rig, HERE, "volume", "rm", "mounted")
         rig.run(HERE, ["sudo", "rmdir", "/srv/vol"])
-    found = json.loads(done.succeeded().output.partition("=>")[2])
     assert found["binds"] == []
     assert {one["path"]: one["why"] for one in found["stays"]} == {"/": "system", "/etc": "system", "/srv/vol": "read-only"}
     assert [problem.partition(",")[0] for problem in found["problems"]] == [

@@ -118,6 +118,8 @@ def _mounts(detail: Json, moving: Moving, anonymous: t.Container[str], found: Le
             )
         elif mount["Type"] == "volume":
             _add(found.volumes, mount["Name"], service)
+        elif mount["Type"] not in ("bind", "tmpfs", "image"):
+            found.problems.append("%s has a mount of the type %s at %s, which cannot be copied." % (_name(detail), mount["Type"], mount["Destination"]))
         elif mount["Type"] == "bind":
             _bind(_name(detail), service, mount, moving, found)
 

@@ -10,6 +10,7 @@ import os
 import typing as t
 from pathlib import Path
 
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import RackError
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import Engine, NotFound
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.volumes import anonymous_volumes
 from ansible_collections.mycosoft.rack.plugins.module_utils._offload.data import FILE, Moving, Stays, leaving
@@ -91,6 +92,8 @@ def directory(path: str) -> Json:
             return {"path": path, "size": size_of(path), "empty": next(entries, None) is None, "inode": Path(path).stat().st_ino}
     except FileNotFoundError:
         return {"path": path, "size": 0, "empty": True, "inode": 0}
+    except OSError as error:
+        raise RackError("Cannot look at the data in %s: %s. Run as root." % (path, error.strerror)) from error
 
 
 def after_stop(data: Json) -> t.Iterator[str]:

@@ -45,8 +45,8 @@ def misplaced(hosts: t.Mapping[str, Json], checked: t.Mapping[str, Json], arrivi
                 wanted = stack.host(copy["service"])
                 if copy["project"] == stack.project and wanted in checked and wanted != host and not _moved(found, stack, copy, wanted):
                     _elsewhere(stack, host, copy, checked, problems, superseded)
-                elif copy["project"] not in projects and wanted == host and _renamed(stack, copy, checked[host]):
-                    problems[_RENAMED % {**copy, "stack": stack.name, "host": host, "wanted": stack.project}] = None
+                elif wanted == host:
+                    problems.update(dict.fromkeys(_here(stack, host, copy, checked[host], projects)))
             problems.update(dict.fromkeys(_volumes(stack, host, checked, arriving)))
     return {"problems": list(problems), "superseded": superseded}
 
@@ -55,6 +55,10 @@ _RENAMED = (
     "Cannot deploy %(stack)s to %(host)s: %(service)s is there as part of the project %(project)s, from the same directory, and would start as part of"
     " %(wanted)s without its data. Set rack_stacks.%(stack)s.project to %(project)s; or, if its data is not needed, remove it:"
     " docker compose --project-name %(project)s down."
+)
+_REDIRECTED = (
+    "Cannot deploy %(stack)s to %(host)s: %(service)s was started from %(directory)s and keeps data there (%(data)s); from %(to)s it would start without it."
+    " Set rack_stacks.%(stack)s.directory to %(directory)s; or move the data to %(to)s, and remove the container %(name)s."
 )
 _MOVE = (
     "To move it with its data, set rack_stacks.%(stack)s.services.%(service)s.host to %(host)s, and run playbooks/offload.yml"
@@ -81,8 +85,16 @@ def _has(found: Json, project: str, service: str) -> bool:
     return any((copy["project"], copy["service"]) == (project, service) for copy in found.get("containers", ()))
 
 
-def _renamed(stack: Planned, copy: Json, found: Json) -> bool:
-    return _same_directory(stack, copy) and copy["service"] in stack.services and not _has(found, stack.project, copy["service"])
+def _here(stack: Planned, host: str, copy: Json, found: Json, projects: t.Container[str]) -> t.Iterator[str]:
+    """A container on the server where the service is planned, of another project, or of another directory."""
+    said = {**copy, "stack": stack.name, "host": host, "wanted": stack.project, "to": stack.directory}
+    if copy["project"] not in projects:
+        if _same_directory(stack, copy) and copy["service"] in stack.services and not _has(found, stack.project, copy["service"]):
+            yield _RENAMED % said
+    elif copy["project"] == stack.project and copy["directory"] and not _same_directory(stack, copy):
+        below = [path for path in copy["data"] if path.startswith(copy["directory"].rstrip("/") + "/")]
+        if below:
+            yield _REDIRECTED % {**said, "data": ", ".join(below)}
 
 
 def _same_directory(stack: Planned, copy: Json) -> bool:

@@ -180,13 +180,13 @@ def _incomplete(move: Json, source: Source, target: Target) -> t.Iterator[str]:
 
 def _untold(move: Json, hosts: t.Mapping[str, Json], source: Source, target: Target) -> t.Iterator[str]:
     """Services that reach one that moves by its name in the network of their project now, and would not be told its address."""
-    needing = {user["service"]: user["needs"] for user in move["users"] if user["stack"] == move["stack"]}
-    needing = {**source.data.get("dependants", {}), **needing}
+    needing = {**source.data.get("dependants", {}), **{user["service"]: user["needs"] for user in move["users"] if user["stack"] == move["stack"]}}
+    by_hand = [user["service"] for user in move["users"] if user["by_hand"]]
     parts = {host: plan["stacks"].get(move["stack"], {"services": {}})["services"] for host, plan in hosts.items()}
     for name, needed in needing.items():
         elsewhere = any(name in services for host, services in parts.items() if host != move["from"])
-        told = parts[move["from"]].get(name, {"env": {}})["env"].values()
-        if not elsewhere and not any(target.address in str(value) for value in told):
+        told = parts[move["from"]].get(name, {"addresses": {}})["addresses"].values()
+        if not elsewhere and name not in by_hand and not any(target.address in str(value) for value in told):
             yield (
                 "%s needs %s, would stay on %s, and would not be told the new address. Give rack_stacks.%s.services.%s an address, and list it in the needs of"
                 " %s; or move both." % (name, needed, move["from"], move["stack"], needed, name)

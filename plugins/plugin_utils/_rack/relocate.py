@@ -71,12 +71,13 @@ def _obstacles(moving: t.Sequence[Service], to: str) -> t.Iterator[str]:
 
 
 def _users(services: t.Iterable[Service], moving: t.Sequence[Service]) -> t.Iterator[Json]:
-    """Services that stay and need one that moves, each with one that it needs."""
+    """Services that stay and need one that moves, each with one that it needs. ``by_hand``: whether it sets the variable with the address itself."""
     ids = {service.id for service in moving}
     for service in services:
         needed = next((one for one in moving if one.id in service.needs or (one.stack == service.stack and one.name in service.needs)), None)
         if service.id not in ids and needed is not None:
-            yield {"stack": service.stack, "service": service.name, "needs": needed.name}
+            by_hand = needed.address is not None and needed.address.env in service.env
+            yield {"stack": service.stack, "service": service.name, "needs": needed.name, "by_hand": by_hand}
 
 
 def _find(name: str, services: t.Sequence[Service], problems: t.List[str]) -> t.Optional[Service]:

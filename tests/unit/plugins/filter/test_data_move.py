@@ -234,7 +234,8 @@ def test_a_service_on_the_other_server_loses_nothing() -> None:
     [
         ({}, [], None),
         ({"address": None}, [], "api"),
-        ({"address": None, "env": "http://192.0.2.10:8000"}, [], None),
+        ({"address": None, "env": "http://192.0.2.10:8000"}, [], "api"),
+        ({"env": "http://192.0.2.10:8000"}, [], None),
         ({}, ["website"], None),
         ({}, ["worker"], "db"),
     ],

@@ -77,6 +77,10 @@ REFUSED: dict[str, tuple[str, Json]] = {
         RENAMED,
         {HERE: {"containers": [copy("web", project="x", directory="/srv/x/")]}},
     ),
+    "another directory": (
+        "Cannot deploy shop to sandbox: web was started from /srv/old and keeps data there (/srv/old/data); from /srv/x it would start without it.",
+        {HERE: {"containers": [copy("web", "/srv/old/data", "/srv/other", "v", directory="/srv/old")]}},
+    ),
     "a volume without a container": (
         "Cannot deploy shop: the volume shop_data is on sandbox, and db, planned on overflow1, would start without it. To move it",
         {HERE: {"volumes": [volume("shop_data")], "elsewhere": {"shop": {"db": ["shop_data", "other"]}}}},
@@ -118,6 +122,7 @@ ALLOWED: dict[str, tuple[Json, list[str]]] = {
     "a volume of another project": ({THIRD: {"volumes": [volume("v", "x")]}}, []),
     "another project from another directory": ({HERE: {"containers": [copy("web", project="x", directory="/srv/y")]}}, []),
     "another project beside it": ({HERE: {"containers": [copy("web"), copy("web", project="x")]}}, []),
+    "another directory without data in it": ({HERE: {"containers": [copy("web", "/srv/older", "v", directory="/srv/old")]}}, []),
     "another service from the same directory": ({HERE: {"containers": [copy("cron", project="x")]}}, []),
 }
 

@@ -61,6 +61,10 @@ def test_volumes_directories_and_ports_go_along() -> None:
             "the volume on_nfs is of the driver nfs, whose data cannot be copied. Move it with the means of that driver.",
         ),
         (
+            [container("api", {"Type": "cluster", "Destination": "/data"}, {"Type": "tmpfs", "Destination": "/tmp"})],  # noqa: S108
+            "on-api-1 has a mount of the type cluster at /data, which cannot be copied.",
+        ),
+        (
             [container("api", needs="db:service_healthy:true"), container("db")],
             "on-api-1 depends on db, which would stay behind. Move both, and list db in the inventory for it.",
         ),
