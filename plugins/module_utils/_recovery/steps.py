@@ -14,7 +14,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import h
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import state_path
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import iso
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import Engine, Json, NotFound
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker.health import SETTLED, wait_healthy
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.health import SETTLED, has_finished, wait_healthy
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.choose import InspectedContainer, PlannedService, decide, read_container
 from ansible_collections.mycosoft.rack.plugins.module_utils._recovery.record import RecordedContainer, RecoveryRecord, read_record, remove_record, write_record
@@ -237,8 +237,10 @@ class Recovery:
         return self._check or self._wait(identity, title)
 
     def _wait(self, identity: str, title: str, seconds: float = 0.0) -> bool:
-        """Whether a container becomes healthy in time; ``seconds``: how long it has been up already."""
+        """Whether a container becomes healthy in time, or does its work and ends; ``seconds``: how long it has been up already."""
         waited = wait_healthy(lambda: self._patiently(lambda: self._engine.inspect(identity)), self._kernel.pause, lambda _seconds: self._late(), seconds)
+        if waited.state == "ended" and has_finished(waited.detail):
+            return True
         if waited.state == "ended":
             self._problems.append("%s ended with exit code %s" % (title, waited.detail["State"].get("ExitCode")))
         elif waited.state != "healthy":

@@ -229,11 +229,23 @@ def test_an_essential_service_without_a_container_is_named(machine: RecoveringMa
 def test_one_that_does_not_come_up_is_named_after_the_others_were_started(machine: RecoveringMachine, run: Run) -> None:
     run("stopped", everything=True)
     machine.broken.add("batch")
+    batch = next(one for one in machine.containers.values() if one.name == "batch")
+    batch.exit_code = 1
     result = run("restored")
-    assert result["problems"] == ["batch ended with exit code None"]
+    assert result["problems"] == ["batch ended with exit code 1"]
     assert (result["waiting"], machine.running() >= {"orchestrator", "stray"}) == (["batch"], True)
     machine.broken.clear()
     assert run("restored")["waiting"] == []
+
+
+@pytest.mark.parametrize(("name", "problems"), [("batch", []), ("orchestrator", ["mas/orchestrator ended with exit code 0"])])
+def test_one_that_does_its_work_and_ends_is_no_problem_if_its_policy_leaves_it_alone(
+    machine: RecoveringMachine, run: Run, name: str, problems: list[str]
+) -> None:
+    run("stopped", everything=True)
+    machine.broken.add(name)
+    result = run("restored")
+    assert (result.get("problems"), bool(result["waiting"])) == (problems, bool(problems))
 
 
 def test_what_waits_for_its_health_is_waited_for(machine: RecoveringMachine, run: Run) -> None:
