@@ -119,12 +119,16 @@ class Engine:
         """
         query = {"stdout": 1, "stderr": 1, "tail": lines}
         try:
-            environment = (self.inspect(container).get("Config") or {}).get("Env") or []
+            hidden = self.secrets_of(container)
             content = self._exchange("GET", "/containers/%s/logs" % container, query).content
         except RackError:
             return []
-        hidden = Mask((name, value) for name, _equals, value in (entry.partition("=") for entry in environment))
         return [printable(hidden(line)) for line in _without_frames(content).decode("utf-8", "replace").split("\n") if line][-lines:]
+
+    def secrets_of(self, container: str) -> Mask:
+        """Hides the values of a container's environment that may be secret, in what it says."""
+        environment = (self.inspect(container).get("Config") or {}).get("Env") or []
+        return Mask((name, value) for name, _equals, value in (entry.partition("=") for entry in environment))
 
     def disk_usage(self, **query: t.Any) -> Json:
         """``GET /system/df``, also where an older version is pinned in the newest that both know: up to 1.41 a cache record hides all parents but one."""

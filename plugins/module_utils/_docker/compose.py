@@ -68,7 +68,7 @@ def env_files(arguments: t.Sequence[str]) -> t.List[str]:
     return given["--env-file"] or ["%s/.env" % directory for directory in given["--project-directory"]]
 
 
-def _told(errors: str, hidden: Mask) -> str:
+def told(errors: str, hidden: Mask) -> str:
     """What Compose said, on one line, without the values of variables."""
     quoting = _QUOTING.search(errors)
     if quoting and quoting.group(2):
@@ -126,6 +126,6 @@ class Compose:
         code, output, errors = self._run(["docker", "compose", *self._stack["arguments"], *options, *command], expand_user_and_vars=False)
         if code:
             names = ", ".join(self._stack["files"])
-            told = _told(errors, Mask([*self._variables, *variables_in(env_files(self._stack["arguments"]))]))
-            raise ComposeRefused("Compose refuses %s in %s: %s" % (names, self._stack["directory"], told or "exit code %d" % code))
+            words = told(errors, Mask([*self._variables, *variables_in(env_files(self._stack["arguments"]))]))
+            raise ComposeRefused("Compose refuses %s in %s: %s" % (names, self._stack["directory"], words or "exit code %d" % code))
         return output

@@ -10,8 +10,9 @@ import re
 import typing as t
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import RackError
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.foreign import Mask, printable
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import Engine, NotFound
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import Json, Run
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import Compose, Json, Run, told
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.labels import copy_of, of_entry
 
 _UP = ("up", "--detach", "--no-build", "--pull", "never")
@@ -49,7 +50,12 @@ class ServiceContainers:
     def drain(self, identity: str, command: t.Sequence[str]) -> t.Optional[str]:
         """Run a command in a container; its error output if it failed, else None."""
         code, output, errors = self._run(["docker", "exec", identity, *command], expand_user_and_vars=False)
-        return None if code == 0 else " ".join((errors or output).split()) or "exit code %d" % code
+        if code == 0:
+            return None
+        words = ""
+        with contextlib.suppress(NotFound):  # of a container that is gone nobody knows what to hide
+            words = " ".join(printable(self._engine.secrets_of(identity)(errors or output)).split())
+        return words or "exit code %d" % code
 
     def remove(self, identity: str) -> None:
         """Stop a container with its own stop signal and timeout, and remove it; its volumes stay."""
@@ -67,5 +73,6 @@ class ServiceContainers:
         """Both outputs: Compose writes its progress to stderr."""
         code, output, errors = self._run(["docker", "compose", *self._arguments, *words], expand_user_and_vars=False)
         if code:
-            raise RackError("Cannot start a new container of %s/%s: %s" % (self._project, self.name, " ".join(errors.split()) or "exit code %d" % code))
+            said = told(errors, Mask(Compose(self._run, {"arguments": self._arguments, "files": [], "directory": ""}).variables()))
+            raise RackError("Cannot start a new container of %s/%s: %s" % (self._project, self.name, said or "exit code %d" % code))
         return output + errors
