@@ -62,7 +62,7 @@ options:
     type: dict
     required: true
   result:
-    description: How the run ended.
+    description: How the run ended. V(rolled_back) is recorded as V(failed) for a stack that had no release to roll back to.
     type: str
     choices: [ok, failed, rolled_back]
     default: ok

@@ -97,6 +97,8 @@ class ReleaseRun:
         begun, result = self.history.find(self.run), self.params["result"]
         if self.check and begun is None:  # it was only said that it would be pinned
             return {**NOTHING, "changed": True}
+        if result == "rolled_back" and begun is not None and "restored" not in begun.about:
+            result = "failed"  # there was nothing to go back to
         began = timestamp(str(begun.about.get("began", "")) if begun else "") or self.now
         about = {"ended": iso(self.now), "seconds": round(self.now - began), **_at("after", self.room)}
         release = self.history.ended(self.run, result, self.released.state(), about)

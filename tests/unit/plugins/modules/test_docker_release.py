@@ -199,6 +199,13 @@ def test_going_back_by_hand_leaves_a_stack_alone_that_has_nothing_to_go_back_to(
     assert f"{said} It stays as it is." in result["warned"]
 
 
+def test_where_nothing_was_gone_back_to_the_record_does_not_say_so(run: Run, engine: DockerEngine) -> None:
+    engine.containers.clear()
+    run("pinned", FIRST)
+    assert run("restored", FIRST)["stacks"]["shop"]["release"] is None
+    assert run("finished", FIRST, result="rolled_back")["stacks"]["shop"]["release"]["result"] == "failed"
+
+
 def test_what_was_not_well_is_kept_with_its_log_where_only_the_owner_reads_it(deployed: Run, shop: Shop, tmp_path: Path) -> None:
     """Going back removes the container, and its log with it."""
     deployed("pinned", SECOND)
