@@ -132,18 +132,6 @@ def cut_power(rack: Rack, _run: Process) -> None:
     server.start()
 
 
-_WEBSITE = ("git", "-C", "/home/mycosoft/mycosoft/website")
-
-
-def commit_on_the_server(rack: Rack) -> None:
-    who = ("-c", "user.name=somebody", "-c", "user.email=somebody@localhost")
-    rack.run(SANDBOX, *_WEBSITE, *who, "commit", "--quiet", "--allow-empty", "--message", "Mended in a hurry")
-
-
-def take_the_commit_away(rack: Rack) -> None:
-    rack.run(SANDBOX, *_WEBSITE, "reset", "--quiet", "--keep", "HEAD~1")
-
-
 _SUDOERS = "/etc/sudoers.d/terminal"
 
 
@@ -219,13 +207,6 @@ FAULTS: tuple[Fault, ...] = (
     Fault("compose", "The pulled Compose file is invalid", "The file is not valid YAML.", BROKEN_FILE),
     Fault("registry", "The registry is down", "Every connection to it is refused, before and during the run.", before=registry_down, mend=registry_up),
     Fault("git", "The git server is down", "Every connection to it is refused, before and during the run.", before=git_down, mend=git_up),
-    Fault(
-        "commit",
-        "A commit on the server was never pushed",
-        "Somebody commits in a checkout on the server, and pushes it nowhere.",
-        before=commit_on_the_server,
-        mend=take_the_commit_away,
-    ),
     Fault("sudo", "sudo wants a terminal", "`Defaults requiretty` in the sudoers file of the server.", before=sudo_wants_a_terminal, mend=sudo_wants_none),
     Fault("health", "The new version never becomes healthy", "The new website answers its health check with 503.", NEVER_HEALTHY),
     Fault("oom", "A container is OOM-killed 5 s after its start", "The new website may use 128 MiB, is healthy, and then takes 300 MiB.", EATER, small_website),
