@@ -71,9 +71,9 @@ options:
   irreplaceable_grace:
     description:
       - How long containers and images that nothing could bring back stay after a run has first found them unused. V(0) keeps none for this reason.
-      - These are stopped containers whose own layer holds data, or that have an anonymous volume and ran; and images without a digest of a
-        registry that were not built for a project in O(keep_projects). With the containerd image store a digest proves nothing, so there it is every
-        image that was not built for such a project.
+      - These are stopped containers of no project in O(keep_projects), whether they ran or not, because their data, their log and their
+        configuration may be nowhere else; and images without a digest of a registry that were not built for a project in O(keep_projects).
+        With the containerd image store a digest proves nothing, so there it is every image that was not built for such a project.
       - The time counts from the first run that found the object unused, as recorded in C(unused_since.json) of O(state_directory), or from the end of
         a container, or the last tag of an image, if that was later. The record is handled as for O(volumes_grace).
       - To keep such an object for good, use one of the C(keep_) options.

@@ -21,7 +21,7 @@ description:
     stays needs it. So a stopped container that is kept keeps its image, its networks and its volumes.
   - What nothing could bring back stays for O(irreplaceable_grace) after a run has first found it unused. What proves that an object
     can be had again is a digest of a registry on an image, or the label of a project in O(keep_projects) that Compose put on it when it was built; of a
-    container, that its own layer is empty and that it has no anonymous volume. A name proves nothing.
+    container, the label of such a project. A name proves nothing. So no container goes at once unless the grace is V(0).
   - The decisions are the same on every engine and API version. The engine's own bulk prune is used
     only for build cache, with a filter that names the records of the plan.
 options:

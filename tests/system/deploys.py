@@ -23,7 +23,7 @@ from tests.support.repository import ROOT
 from tests.support.servers import SERVERS, Snapshot, docker, running, services, snapshot
 from tests.system.edge import served
 
-EVENTS = "removed-containers.jsonl"  # in the home directory on the server
+EVENTS = "removed.jsonl"  # in the home directory on the server
 #: Volumes without a name that lost their containers: one long ago, as the record says, and one just now.
 OLD_VOLUME, NEW_VOLUME = "f00d" * 16, "beef" * 16
 
@@ -121,8 +121,8 @@ def _snapshots(rig: Rig) -> dict[str, Snapshot]:
 
 
 def leave_rubbish(rig: Rig, server: str) -> None:
-    """An image and a stopped container of it that belong to nobody."""
-    done = rig.run(server, ["sh", "-c", "tar c --files-from /dev/null | docker import - rubbish:1 && docker create --name rubbish rubbish:1 true"])
+    """An image and a network that belong to nobody."""
+    done = rig.run(server, ["sh", "-c", "tar c --files-from /dev/null | docker import - rubbish:1 && docker network create rubbish"])
     assert done.returncode == 0, done.stderr
 
 
@@ -137,7 +137,7 @@ def _leave_volumes(rig: Rig, server: str, state: str) -> None:
 
 @contextlib.contextmanager
 def _watching(rig: Rig, server: str) -> Iterator[None]:
-    """Have the engine's own events of removed containers written down: it remembers but the last 256, which health checks soon fill."""
+    """Have the engine's own events of what was removed written down: it remembers but the last 256, which health checks soon fill."""
     watch = f"docker events --filter event=destroy --format '{{{{json .}}}}' >{EVENTS} 2>&1 </dev/null & echo $!"
     process = rig.run(server, ["sh", "-c", watch]).stdout.strip()
     yield

@@ -24,7 +24,7 @@ ONLY_CONTAINERS: dict[str, Any] = {"networks": False, "build_cache": False, "ima
 def prune_from_here(options: dict[str, Any], python: str = sys.executable, path: str = "") -> dict[str, Any]:
     """The module's result, run on this machine by ``python``, with ``path`` before PATH."""
     command = ["ansible", "localhost", "--inventory", "localhost,", "--connection", "local", "--extra-vars", f"ansible_python_interpreter={python}"]
-    command += ["--module-name", "mycosoft.rack.docker_prune", "--args", json.dumps({**ONLY_CONTAINERS, **options})]
+    command += ["--module-name", "mycosoft.rack.docker_prune", "--args", json.dumps({**ONLY_CONTAINERS, "irreplaceable_grace": "0", **options})]
     environment = {**os.environ, "PATH": os.pathsep.join(filter(None, [path, os.environ["PATH"]])), "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}
     done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     head, arrow, result = done.stdout.partition(" => ")

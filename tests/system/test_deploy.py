@@ -58,7 +58,7 @@ def test_check_mode_foretells_the_deploy_and_changes_nothing_on_the_servers(rele
     assert released.posted == []
     assert "mycosoft.rack.cloudflare_purge : Purge | Purge" in released.foreseen.output
     told = " ".join(released.foreseen.output.split())
-    for text in ("sandbox would remove 1 container, ", "container rubbish (created", "image rubbish:1 (0B) is kept until"):
+    for text in ("sandbox would remove ", "network rubbish", "image rubbish:1 (0B) is kept until"):
         assert text in told, told
 
 
@@ -111,21 +111,24 @@ def test_a_stopped_service_of_the_stack_survives_the_clean_up(rig: Rig, deployed
     before = services(rig, "overflow1")["mas-orchestrator"]
     docker(rig, "overflow1", "stop", before["Id"])
     leave_rubbish(rig, "overflow1")
+    docker(rig, "overflow1", "create", "--name", "made", "rubbish:1", "true")
     result = "docker create --name report rubbish:1 true && echo 42 >result && docker cp result report:/result && rm result"
     assert rig.run("overflow1", ["sh", "-c", result]).returncode == 0
     told = " ".join(playbook("cleanup", "--limit", "overflow1").succeeded().output.split())
     after = services(rig, "overflow1")["mas-orchestrator"]
     assert (after["Id"], after["Image"]) == (before["Id"], before["Image"])
-    assert "container rubbish (created" in told
+    assert "network rubbish" in told, told
+    assert "container made (created, 0B) is kept until" in told, told
     assert "container report (created, 3B) is kept until" in told, told
     left = docker(rig, "overflow1", "ps", "--all", "--format", "{{.Names}}").split()
-    assert ("rubbish" in left, "report" in left) == (False, True)
-    docker(rig, "overflow1", "rm", "report")
+    assert ("made" in left, "report" in left) == (True, True)
+    assert "rubbish" not in docker(rig, "overflow1", "network", "ls", "--format", "{{.Name}}").split()
+    docker(rig, "overflow1", "rm", "made", "report")
     docker(rig, "overflow1", "start", before["Id"])
 
 
 def removed(rig: Rig, server: str, name: str) -> list[float]:
-    """Unix times at which a container of this name was removed while somebody was watching."""
+    """Unix times at which something of this name was removed while somebody was watching."""
     found = [json.loads(line) for line in rig.run(server, ["cat", EVENTS]).stdout.splitlines()]
     return [event["timeNano"] / 1e9 for event in found if event["Actor"]["Attributes"].get("name") == name]
 

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What nothing could bring back: neither a pull from a registry, nor a build or a start by the rack. Pure.
 
-The proof of who made an object is in what the engine says of it: an image that came from a registry, or went there, has a digest of it; one that Compose
-built has the label of its project. A name proves nothing.
+The proof of who made an object is in what the engine says of it: an image that came from a registry, or went there, has a digest of it; an image or a
+container that Compose made has the label of its project. A name proves nothing.
 """
 
 from __future__ import annotations
@@ -21,24 +21,25 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._docker.volumes impo
 def why_irreplaceable(target: DockerObject, projects: t.Collection[str], digests_prove: bool) -> str:
     """What would be lost with ``target`` for good, as the end of the sentence "it stays because ..."; empty where nothing would.
 
-    ``projects``: what the rack builds. ``digests_prove``: whether an image has a digest only if a registry has it. With the containerd store every image
-    has one.
+    ``projects``: what the rack builds and starts. ``digests_prove``: whether an image has a digest only if a registry has it. With the containerd store
+    every image has one.
     """
     if target.kind == "containers":
-        return _only_in(target)
+        return _only_in(target, projects)
     if target.kind != "images" or (target.digests and digests_prove) or _built_for(target, projects):
         return ""
     return "no registry is known to have it, and the rack did not build it"
 
 
-def _only_in(container: DockerObject) -> str:
+def _only_in(container: DockerObject, projects: t.Collection[str]) -> str:
     if container.size:
         return "its own layer holds %s" % human(container.size)
     # In a container that never ran such a volume holds what its image holds there.
     ran = container.state != "created"
     if ran and any(need.kind == "volumes" and _anonymous(need.name) for need in container.needs):
         return "it has an anonymous volume, which nothing else refers to by a name"
-    return ""
+    # Compose makes a container of its project again. How another one was made, on which volumes, and what it said, nobody may have written down.
+    return "" if container.project in projects else "nothing else has its configuration and its log"
 
 
 def _anonymous(volume: str) -> bool:

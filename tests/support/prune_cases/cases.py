@@ -168,14 +168,14 @@ def twice_at_once(server: Server, scene: Scene, way: Way) -> list[Ended]:
 
 
 def many_containers(server: Server) -> Scene:
-    """A container that never ran, with an image and a network of its own, among a hundred others. It is started when the first of them has been removed."""
+    """A container that never ran, its image and its network, among a hundred others. It is started when the first is gone. Our module has no grace."""
     # The oldest and the last by name: whichever order a way has, this one comes last.
     image, network = server.image("compare/late:1"), server.network("late")
     late = server.container("zzz-late", image, network="late")
     other = server.image("compare/other:1")
     for number in range(100):
         server.container(f"other{number}", other, network_mode="none")
-    return Scene((late, image, network))
+    return Scene((late, image, network), Wish(options={"irreplaceable_grace": "0"}))
 
 
 def start_meanwhile(server: Server, scene: Scene, way: Way) -> list[Ended]:

@@ -12,7 +12,7 @@ import typing as t
 import docker.errors
 
 from tests.support.prune_cases.cases import Case
-from tests.support.prune_cases.server import PROJECT_LABEL, Server, Thing
+from tests.support.prune_cases.server import Server, Thing
 from tests.support.prune_cases.ways import Way
 
 
@@ -56,9 +56,8 @@ def _counted(words: t.Iterable[str]) -> list[str]:
 
 
 def _rubbish(server: Server) -> tuple[Thing, ...]:
-    """A former build of a stack that lost its tag, a container of it that nobody needs, and a network."""
-    image = server.former_build()
-    return (server.container("rubbish", image, network_mode="none", labels={PROJECT_LABEL: "nobody"}), image, server.network("rubbish"))
+    """A former build of a stack that lost its tag, and a network."""
+    return (server.former_build(), server.network("rubbish"))
 
 
 def _useless(server: Server, survivors: list[Thing]) -> list[str]:

@@ -99,7 +99,7 @@ def test_check_mode_notes_nothing(engine: DockerEngine) -> None:
 
 
 def by_hand(engine: DockerEngine) -> None:
-    """What somebody left on a server, who has nothing to do with the rack: a result, a tool, and a stopped container of it."""
+    """What somebody left on a server, who has nothing to do with the rack: a result, a tool, and a stopped container of it that wrote nothing."""
     pulled = engine.add_image("report:1", digests=["report@sha256:%064d" % 1])
     engine.add_container("report", pulled.id, size=182)
     engine.add_container("clean", engine.add_image("tool:1").id)
@@ -116,23 +116,24 @@ def test_what_nothing_could_bring_back_is_kept_for_a_grace_and_named_then_remove
     assert not Path(engine.root, "unused_since.json").exists()
     first = prune(engine, **GRACE)
     assert (foreseen["kept"], foreseen["removed"]) == (first["kept"], first["removed"])
-    assert names(first["removed"]["containers"]) == ["clean"]
+    assert names(first["removed"]["containers"]) == []
     assert [found["reason"] for found in first["removed"]["images"]] == ["it has no tag, and no container that stays uses it"]
     assert reason(first, "containers", "report") == "its own layer holds 182B, and it has not been unused for 7d yet"
+    assert reason(first, "containers", "clean") == "nothing else has its configuration and its log, and it has not been unused for 7d yet"
     assert reason(first, "images", "report:1") == "container report (exited) needs it"
     assert {found["name"]: found["until"] for kind in ("containers", "images") for found in first["kept"][kind]} == {
         "report": "2026-11-29T23:45:56Z",
+        "clean": "2026-11-29T23:45:56Z",
         "tool:1": "2026-11-29T23:45:56Z",
         "other:1": "2026-11-29T23:45:56Z",
         "report:1": None,
     }
-    engine.now += 1
-    prune(engine, **GRACE)  # from now on nothing uses tool:1
-    engine.now += 7 * DAY - 2
+    engine.now += 7 * DAY - 1
     assert not prune(engine, **GRACE)["changed"]
     engine.now += 1
-    assert removed(prune(engine, **GRACE)) == {"containers": ["report"], "images": ["other:1", "report:1"]}
-    engine.now += 1
+    assert removed(prune(engine, **GRACE)) == {"containers": ["clean", "report"], "images": ["other:1", "report:1"]}
+    prune(engine, **GRACE)  # from now on nothing uses tool:1
+    engine.now += 7 * DAY
     assert removed(prune(engine, **GRACE)) == {"images": ["tool:1"]}
     assert (engine.containers, engine.images) == ({}, {})
 
@@ -154,13 +155,13 @@ def test_a_clock_that_was_ahead_when_a_container_ended_does_not_keep_it_for_ever
         container.finished = engine.now + 1000 * DAY
     prune(engine, **GRACE)
     engine.now += DAY
-    (kept,) = prune(engine, **GRACE)["kept"]["containers"]
-    assert kept["until"] == "2026-11-29T23:45:56Z"
+    assert {kept["until"] for kept in prune(engine, **GRACE)["kept"]["containers"]} == {"2026-11-29T23:45:56Z"}
 
 
 def test_nothing_to_note_needs_no_directory(engine: DockerEngine) -> None:
-    engine.add_container("job")
-    assert removed(prune(engine, **GRACE, state_directory="/nowhere")) == {"containers": ["job"]}
+    engine.add_container("mas-job-1", labels={"com.docker.compose.project": "mas"})
+    engine.add_network("job")
+    assert removed(prune(engine, **GRACE, state_directory="/nowhere")) == {"networks": ["job"]}
 
 
 def test_a_record_that_cannot_be_written_stops_the_run_before_anything_goes(engine: DockerEngine) -> None:

@@ -13,6 +13,7 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._prune.irreplaceable
 
 MAS = {"com.docker.compose.project": "mas"}
 UNKNOWN = "no registry is known to have it, and the rack did not build it"
+CONFIGURATION = "nothing else has its configuration and its log"
 VOLUME = "it has an anonymous volume, which nothing else refers to by a name"
 GENERATED = "f00d" * 16
 
@@ -30,12 +31,16 @@ def image(digests: t.Sequence[str] = (), **labels: str) -> DockerObject:
     [
         pytest.param(container(3 * 1024**2), "its own layer holds 3M", id="result in its own layer"),
         pytest.param(container(1, "created"), "its own layer holds 1B", id="copied into, never run"),
-        pytest.param(container(0), "", id="wrote nothing"),
-        pytest.param(container(None), "", id="not measured"),
-        pytest.param(container(0, "exited", "data"), "", id="named volume, which stays"),
+        pytest.param(container(0), CONFIGURATION, id="wrote to its log, or emptied a file"),
+        pytest.param(container(None), CONFIGURATION, id="not measured"),
+        pytest.param(container(0, "created"), CONFIGURATION, id="never ran"),
+        pytest.param(container(0, "exited", "data"), CONFIGURATION, id="alone names a named volume"),
+        pytest.param(container(0, labels={"com.docker.compose.project": "other"}), CONFIGURATION, id="of somebody else's stack"),
+        pytest.param(container(0, labels=MAS), "", id="of a stack of the rack"),
+        pytest.param(container(1, labels=MAS), "its own layer holds 1B", id="of a stack of the rack, with data"),
         pytest.param(container(0, "exited", "data", GENERATED), VOLUME, id="anonymous volume"),
         pytest.param(container(0, "dead", "/var/lib/docker/volumes/%s/_data" % GENERATED), VOLUME, id="anonymous volume, by its path"),
-        pytest.param(container(0, "created", GENERATED), "", id="anonymous volume of a container that never ran"),
+        pytest.param(container(0, "created", GENERATED, labels=MAS), "", id="anonymous volume of a container that never ran"),
         pytest.param(image(), UNKNOWN, id="built by hand"),
         pytest.param(image(["tool@sha256:1"]), "", id="pulled or pushed"),
         pytest.param(image(com_docker_compose_project="mas"), "", id="built for a stack of the rack"),
