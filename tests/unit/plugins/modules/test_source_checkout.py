@@ -11,6 +11,9 @@ import pytest
 
 from tests.unit.plugins.modules.source_server import Repository, Server, held
 
+#: Each starts git many times: together they take longer than all other tests of modules.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def server(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Server:
