@@ -72,6 +72,14 @@ class StackState:
         """Whether the same images run with the same configuration."""
         return self.services == other.services
 
+    def with_hashes_of(self, running: StackState) -> StackState:
+        """This state with the hashes that Compose gave to what it started again from the same images.
+
+        A service that is started without what it depends on can get another hash than in the release, although nothing else differs.
+        """
+        again = {name: found for name, found in running.services.items() if name in self.services and found.image_id == self.services[name].image_id}
+        return replace(self, services={name: replace(was, config_hash=again.get(name, was).config_hash) for name, was in self.services.items()})
+
     def to_start(self, copies: t.Iterable[ServiceContainer]) -> t.List[str]:
         """Services that a start has to bring back, by name; ``copies``: what is there now.
 

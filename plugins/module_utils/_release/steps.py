@@ -101,11 +101,15 @@ class ReleaseRun:
             result = "failed"  # there was nothing to go back to
         began = timestamp(str(begun.about.get("began", "")) if begun else "") or self.now
         about = {"ended": iso(self.now), "seconds": round(self.now - began), **_at("after", self.room)}
-        release = self.history.ended(self.run, result, self.released.state(), about)
+        running = self.released.state()
+        release = self.history.ended(self.run, result, running, about)
         current = {"ok": release.id, "rolled_back": release.about.get("restored")}.get(result) or self.history.current
+        restored = self.history.find(current) if result == "rolled_back" else None
         after = History(tuple(release if one.id == release.id else one for one in self.history.releases), current)
         forgotten = after.forgettable(self.params["keep"])
         if not self.check:
+            if restored is not None and restored.state is not None:
+                self.store.write(replace(restored, state=restored.state.with_hashes_of(running)))
             self._write(release, current, forgotten)
         lost = self.released.without_image(release)
         return {**NOTHING, "changed": True, "release": release.facts(), "forgotten": [one.id for one in forgotten], "without_image": lost}

@@ -18,7 +18,7 @@ from ansible_collections.mycosoft.rack.tests.fakes.docker_engine import DockerEn
 Result = dict[str, t.Any]
 Run = t.Callable[..., Result]
 PINS = "rollback.mycosoft.rack/shop"
-FIRST, SECOND, THIRD = "20261123T050000Z-0001", "20261123T060000Z-0002", "20261123T070000Z-0003"
+FIRST, SECOND, THIRD, FOURTH = (f"20261123T0{hour}0000Z-000{hour}" for hour in (5, 6, 7, 8))
 
 
 @pytest.fixture
@@ -152,6 +152,20 @@ def test_one_goes_back_by_hand_and_further_back(deployed: Run, shop: Shop, tmp_p
     deployed("finished", SECOND, result="rolled_back")
     assert (tmp_path / "state/releases/shop/current").readlink() == Path(f"{FIRST}-found")
     assert shop.override.read_text() == "limits of one\n"
+
+
+def test_one_goes_further_back_although_compose_gave_what_it_started_again_another_hash(deployed: Run, shop: Shop, engine: DockerEngine) -> None:
+    """Started without what it depends on, a service has another hash of its configuration than in the release."""
+    deployed("pinned", SECOND)
+    shop.deploy("three")
+    deployed("finished", SECOND)
+    for name, release in ((THIRD, FIRST), (FOURTH, f"{FIRST}-found")):
+        pinned = deployed("pinned", name)["stacks"]["shop"]
+        assert (pinned["found"], deployed("restored", name, to="previous")["stacks"]["shop"]["release"]["id"]) == (False, release)
+        (container,) = engine.containers.values()
+        container.image = next(image.id for image in engine.images.values() if "shop-web:latest" in image.tags)
+        container.labels["com.docker.compose.config-hash"] = f"alone, by {name}"
+        deployed("finished", name, result="rolled_back")
 
 
 def test_to_go_back_by_hand_keeps_what_runs_first(deployed: Run, shop: Shop, tmp_path: Path) -> None:
