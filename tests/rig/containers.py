@@ -28,6 +28,7 @@ ZONE_NAME = "rack.example"
 _FAKES = Path(__file__).resolve().parents[1] / "fakes"
 _SERVER_MEMORY = "3g"
 _REMOVAL_SECONDS = 60
+_CGROUPS = Path("/sys/fs/cgroup")
 
 
 def make_network(client: docker.DockerClient, project: str) -> str:
@@ -147,6 +148,7 @@ def remove(client: docker.DockerClient, project: str) -> int:
 
 
 def _remove(container: Container) -> None:
+    thaw(str(container.id), _CGROUPS)
     with contextlib.suppress(docker.errors.NotFound):
         try:
             container.remove(v=True, force=True)
@@ -155,6 +157,20 @@ def _remove(container: Container) -> None:
                 raise
             # Somebody, perhaps a run that was killed, has it removed already.
             container.wait(condition="removed", timeout=_REMOVAL_SECONDS)
+
+
+def thaw(identifier: str, cgroups: Path) -> None:
+    """Thaw what is paused inside a server: processes in a frozen freezer of cgroup v1 do not die, and the engine cannot remove the server that holds them.
+
+    ``cgroups``: where cgroups are mounted; there is nothing of the server where the engine is on another machine.
+    """
+    names = (f"docker/{identifier}", f"system.slice/docker-{identifier}.scope")
+    for file, frozen, thawed in (("freezer.state", ("FROZEN", "FREEZING"), "THAWED"), ("cgroup.freeze", ("1",), "0")):
+        for server in (cgroups / mount / name for mount in ("freezer", "", "unified") for name in names):
+            for state in sorted(server.glob(f"*/**/{file}")):
+                with contextlib.suppress(OSError):  # it ended meanwhile, or is not ours to thaw
+                    if state.read_text(encoding="ascii").strip() in frozen:
+                        state.write_text(thawed, encoding="ascii")
 
 
 def orphans(client: docker.DockerClient) -> set[str]:
