@@ -110,7 +110,7 @@ def _block(name: str, host: Json) -> str:
     lines = [head] + ["  %(level)s, %(subject)s: %(message)s %(help)s" % finding for finding in host["findings"]]
     lines.append("  budget: %s" % budget_text(host["budget"]))
     rows: t.List[Row] = [("service", "limit", "reserved", "in use", "of limit", "")]
-    rows += [_row(service) for service in host["services"]]
+    rows += [_row(service, name) for service, name in zip(host["services"], names(host["services"]))]
     lines += ["  " + line for line in aligned(rows)]
     if host["commits"]:
         commits: t.List[Row] = [("checkout", "from", "to")]
@@ -168,9 +168,17 @@ def budget_text(budget: Json) -> str:
     )
 
 
-def _row(service: Json) -> Row:
+def names(services: t.Sequence[Json]) -> t.List[str]:
+    """The name of each service; with its project before it, ``shop/app``, where another project has a service of that name."""
+    projects: t.Dict[str, t.Set[t.Optional[str]]] = {}
+    for one in services:
+        projects.setdefault(one["service"], set()).add(one["project"])
+    return ["/".join(filter(None, (one["project"] if len(projects[one["service"]]) > 1 else None, one["service"]))) for one in services]
+
+
+def _row(service: Json, name: str) -> Row:
     share = "-" if service["percent"] is None else "%g %%" % service["percent"]
-    return (_label(service), size_text(service["limit"]), size_text(service["reservation"]), size_text(service["working_set"]), share, notes(service))
+    return (_label(service, name), size_text(service["limit"]), size_text(service["reservation"]), size_text(service["working_set"]), share, notes(service))
 
 
 def notes(service: Json) -> str:
@@ -182,8 +190,8 @@ def notes(service: Json) -> str:
     return ", ".join(notes)
 
 
-def _label(service: Json) -> str:
-    return service["service"] if service["planned"] else "%s (not in the inventory)" % service["service"]
+def _label(service: Json, name: str) -> str:
+    return name if service["planned"] else "%s (not in the inventory)" % name
 
 
 def size_text(size: t.Optional[int]) -> str:

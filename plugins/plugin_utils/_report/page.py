@@ -15,7 +15,7 @@ import typing as t
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import human
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import timestamp
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._report.chart import Span, area, dots, lines, span_of, stroke
-from ansible_collections.mycosoft.rack.plugins.plugin_utils._report.deploy import budget_text
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._report.deploy import budget_text, names
 from ansible_collections.mycosoft.rack.plugins.plugin_utils._report.status import commits_text, last_text, moment, moves_text, remarks, result_text, summary
 
 Json = t.Dict[str, t.Any]
@@ -63,7 +63,7 @@ def _host(name: str, host: Json) -> Json:
         "budget": {"text": budget_text(host["budget"]), "parts": _budget(host), "over": _size(max(-host["budget"]["headroom"], 0) or None)},
         "charts": _charts(host),
         "releases": [_release(stack, release) for stack, release in host["releases"].items()],
-        "services": [_service(service) for service in host["services"]],
+        "services": [_service(service, name) for service, name in zip(host["services"], names(host["services"]))],
         "drift": drift,
         "moves": moves_text(host),
         "known": any(release["drift"] is not None for release in host["releases"].values()),
@@ -94,9 +94,10 @@ def _budget(host: Json) -> t.List[Json]:
     ]
 
 
-def _service(service: Json) -> Json:
+def _service(service: Json, name: str) -> Json:
     return {
         **service,
+        "service": name,
         "limit": _size(service["limit"] or None),
         "reservation": _size(service["reservation"] or None),
         "working_set": _size(service["working_set"]),

@@ -13,7 +13,7 @@ import textwrap
 import typing as t
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import human
-from ansible_collections.mycosoft.rack.plugins.plugin_utils._report.deploy import Row, aligned, budget_text, deploy_document, notes, size_text
+from ansible_collections.mycosoft.rack.plugins.plugin_utils._report.deploy import Row, aligned, budget_text, deploy_document, names, notes, size_text
 
 Json = t.Dict[str, t.Any]
 
@@ -160,7 +160,7 @@ def _block(name: str, host: Json) -> str:
         lines += _sentence(text)
     lines += _releases(host["releases"])
     rows: t.List[Row] = [("service", "limit", "reserved", "in use", "of limit", "")]
-    rows += [_row(service) for service in host["services"]]
+    rows += [_row(service, name) for service, name in zip(host["services"], names(host["services"]))]
     lines += ["  " + line for line in aligned(rows)] if host["services"] else []
     for stack, release in host["releases"].items():
         for one in release["drift"] or ():
@@ -230,10 +230,10 @@ def moment(text: t.Optional[str]) -> str:
     return text[:16].replace("T", " ") if text else "-"
 
 
-def _row(service: Json) -> Row:
+def _row(service: Json, name: str) -> Row:
     share = "-" if service["percent"] is None else "%g %%" % service["percent"]
     sizes = (size_text(service["limit"]), size_text(service["reservation"]), size_text(service["working_set"]))
-    return (service["service"], *sizes, share, ", ".join("drift" if word.startswith("drift:") else word for word in remarks(service)))
+    return (name, *sizes, share, ", ".join("drift" if word.startswith("drift:") else word for word in remarks(service)))
 
 
 def remarks(service: Json) -> t.List[str]:

@@ -52,6 +52,11 @@ def test_a_difference_stands_beside_its_service_and_as_a_sentence_below() -> Non
     assert lines[-2:] == ["  drift, always-on/mindex-api: It is so.", "  drift, always-on: It is so."]
 
 
+def test_services_of_one_name_are_told_apart_by_their_project() -> None:
+    there = memory(31 * G, container("mycosoft-always-on", "app", 32 * G, 12 * G), container("shop", "app", 32 * G, 12 * G))
+    assert [line.split()[0] for line in text(sandbox(memory=there)) if "37.5 %" in line] == ["mycosoft-always-on/app", "shop/app"]
+
+
 def test_a_service_without_a_container_has_a_row_all_the_same() -> None:
     there = memory(31 * G, container("mycosoft-always-on", "mycosoft-website", 32 * G, 12 * G))
     facts = sandbox(memory=there, released=released({"always-on": stack(release(), drift=[drifted("mindex-api", "missing")])}))

@@ -120,6 +120,13 @@ def test_a_container_without_a_limit_a_plan_or_a_process_is_shown_as_such(found:
     assert shown in deploy_report([host(memory=memory)])["text"]
 
 
+def test_services_of_one_name_are_told_apart_by_their_project() -> None:
+    both = [container("app", G), container("app", G, project="shop"), container("app", project=None), container("website", G)]
+    memory = {"status": "ok", "findings": [], "host": {"total": 62 * G, "available": 31 * G}, "containers": both}
+    shown = [line.split("  ")[1] for line in deploy_report([host(memory=memory)])["text"].splitlines()[3:7]]
+    assert shown == ["always-on/app (not in the inventory)", "shop/app (not in the inventory)", "app (not in the inventory)", "website"]
+
+
 def test_what_is_not_well_stands_between_the_host_and_its_table() -> None:
     finding = {"level": "critical", "subject": "host", "message": "4G of 62G memory is available (6.5 %).", "help": "Move a service."}
     memory = {"status": "critical", "findings": [finding], "host": {"total": 62 * G, "available": 4 * G}, "containers": []}
