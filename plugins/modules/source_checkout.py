@@ -14,6 +14,9 @@ description:
   - >-
     What would be lost are changes that nobody committed, also in submodules and in files that git was told not to look at; files that git does not track or
     that it ignores, where the new commit has a file of its own; and commits that are on no remote branch.
+  - >-
+    Where the new commit has a file or a link in the place of a submodule, git removes the directory of the submodule: then everything in it that is in no
+    commit counts. A submodule whose directory holds its own repository is not replaced.
   - A checkout is a path with a git repository whose wanted commit is on its remote. All else at that path is refused by name.
   - Nothing is forced. What comes in the way between the look and the checkout is refused by git.
   - A tag that moved upstream stops nothing. A shallow clone remains shallow, and one of a single branch can change its branch.
@@ -195,7 +198,7 @@ def brought(module: AnsibleModule, source: Source) -> bool:
     """Check out what is wanted, in the place of what was kept; whether that changes anything. In check mode only the latter."""
     if module.check_mode:
         return bool(source.work) or source.before != source.commit or source.moved
-    for work in source.work:
+    for work in reversed(source.work):  # a submodule before its checkout, where its .git may be in the way
         clear(work)
     return bring(source, module.params["submodules"]) or bool(source.work)
 

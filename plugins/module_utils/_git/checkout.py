@@ -175,12 +175,50 @@ class Checkout(Git):
         inside = {path: self.inside(path) for path, entry in tracked.items() if entry.is_submodule}
         return {path: checkout for path, checkout in inside.items() if checkout.exists}
 
+    def replaced(self, tracked: t.Mapping[str, Entry], wanted: t.Mapping[str, Entry]) -> t.Dict[str, t.Optional[Checkout]]:
+        """Submodules in whose place ``wanted`` has a file or a link; None where none is checked out. git removes their directory with all that is in it.
+
+        Raises GitRefused where the directory holds a repository: git would remove that as well.
+        """
+        paths = [path for path, entry in tracked.items() if entry.is_submodule and path in wanted and not wanted[path].is_submodule]
+        found: t.Dict[str, t.Optional[Checkout]] = {}
+        for path in paths:
+            inside = self.inside(path)
+            found[path] = inside if inside.exists and _is_directory(Path(inside.path)) else None
+            refuse_repository(found[path])
+        return found
+
+    def untracked(self) -> t.List[str]:
+        """Every file that git does not track here, also what it ignores. What is in checked out submodules does not count."""
+        tracked, _unseen = self.index()
+        return sorted(name for name in _files_below(Path(self.path), "", {".git", *self.submodules(tracked)}) if name not in tracked)
+
+
+def refuse_repository(submodule: t.Optional[Checkout]) -> None:
+    """Raise GitRefused where a submodule, or one in it, has its commits in its own directory, and not in the checkout that it belongs to."""
+    if submodule is None:
+        return
+    if _is_directory(Path(submodule.path, ".git")):
+        raise GitRefused(
+            "the wanted commit has a file in the place of a submodule whose directory holds the repository %s/.git. "
+            "Move the directory away, or run git submodule absorbgitdirs in the checkout" % submodule.path
+        )
+    for inside in submodule.submodules(submodule.index()[0]).values():
+        refuse_repository(inside)
+
 
 def local_changes(checkout: Checkout) -> t.List[str]:
     """Tracked files that differ from what is committed, those of submodules with the path of the submodule before. Raises GitRefused."""
     tracked, _unseen = checkout.index()
     inside = ((path, local_changes(submodule)) for path, submodule in checkout.submodules(tracked).items())
     return checkout.changed() + ["%s/%s" % (path, name) for path, names in inside for name in names]
+
+
+def uncommitted(checkout: Checkout) -> t.List[str]:
+    """Changed and untracked files, also what git ignores, those of submodules with the path of the submodule before. Raises GitRefused."""
+    tracked, _unseen = checkout.index()
+    inside = ((path, uncommitted(submodule)) for path, submodule in checkout.submodules(tracked).items())
+    return [*checkout.changed(), *checkout.untracked(), *("%s/%s" % (path, name) for path, names in inside for name in names)]
 
 
 def in_the_way(root: str, paths: t.Iterable[str], tracked: t.Container[str]) -> t.List[str]:
@@ -199,13 +237,14 @@ def in_the_way(root: str, paths: t.Iterable[str], tracked: t.Container[str]) -> 
     return sorted(found)
 
 
-def _files_below(root: Path, path: str) -> t.Iterator[str]:
+def _files_below(root: Path, path: str, apart_from: t.Container[str] = ()) -> t.Iterator[str]:
     """Everything at and below a path that is no directory, relative to ``root``. Raises OSError where a directory cannot be read."""
     if not _is_directory(root / path):
         yield path
         return
-    for inside in sorted((root / path).iterdir()):
-        yield from _files_below(root, str(inside.relative_to(root)))
+    for inside in sorted(str(inside.relative_to(root)) for inside in (root / path).iterdir()):
+        if inside not in apart_from:
+            yield from _files_below(root, inside, apart_from)
 
 
 def masked(text: str) -> str:

@@ -30,7 +30,7 @@ class Work:
     changed: t.Tuple[str, ...]
     #: The same, in files that git was told not to look at.
     unseen: t.Tuple[str, ...]
-    #: Untracked and ignored files where the new commit has files of its own.
+    #: Untracked and ignored files where the new commit has files of its own; in a submodule that a file replaces all of them.
     in_the_way: t.Tuple[str, ...]
     #: Commits that are on no remote branch, each as id and subject.
     commits: t.Tuple[str, ...]
@@ -169,6 +169,8 @@ class _Look:
         tracked, unseen = checkout.index()
         wanted = reader.tree(commit)
         changed = checkout.changed()
+        replaced = checkout.replaced(tracked, wanted)
+        missing = [path for path, submodule in replaced.items() if submodule is None]  # there may be files instead
         incoming = [path for path, entry in wanted.items() if path not in tracked and not (entry.is_submodule and checkout.inside(path).exists)]
         moving = {name: found for name, found in ((name, checkout.commit(name)) for name in heads) if found and found != commit}
         commits = {name: self._only_here(checkout, address, found, known) for name, found in moving.items()}
@@ -177,12 +179,36 @@ class _Look:
             at,
             changed=tuple(changed),
             unseen=tuple(path for path in unseen if path not in changed and wanted.get(path) != tracked[path] and checkout.differs(path, tracked[path])),
-            in_the_way=tuple(in_the_way(checkout.path, [*incoming, *changed], tracked)),
+            in_the_way=tuple(in_the_way(checkout.path, [*incoming, *changed, *missing], tracked.keys() - missing)),
             commits=tuple(dict.fromkeys(line for lines in commits.values() for line in lines)),
             heads=tuple(name for name, lines in commits.items() if lines),
         )
+        going = [piece for path, submodule in replaced.items() if submodule for piece in self._replaced(submodule, "%s%s/" % (at, path), [tracked[path].blob])]
         inside = self._inside(checkout, reader, commit, tracked, wanted, at) if self._submodules else ()
-        return [piece for piece in (own, *inside) if piece]
+        return [piece for piece in (own, *going, *inside) if piece]
+
+    def _replaced(self, submodule: Checkout, at: str, named: t.Sequence[str]) -> t.Iterator[Work]:
+        """All work in a submodule whose directory git removes, and in those in it. Its repository remains, but for commits that no branch leads to.
+
+        ``named``: the commits that its checkout names.
+        """
+        refuse_unfinished(submodule, at)
+        tracked, unseen = submodule.index()
+        changed = submodule.changed()
+        known = [*(name for name in named if submodule.commit(name)), *submodule.known()]
+        head = submodule.head
+        commits = self._only_here(submodule, "origin", head, known) if head else []
+        yield Work(
+            submodule,
+            at,
+            changed=tuple(changed),
+            unseen=tuple(path for path in unseen if path not in changed and submodule.differs(path, tracked[path])),
+            in_the_way=tuple(submodule.untracked()),
+            commits=tuple(commits),
+            heads=("HEAD",) if commits else (),
+        )
+        for path, inside in submodule.submodules(tracked).items():
+            yield from self._replaced(inside, "%s%s/" % (at, path), [tracked[path].blob])
 
     def _only_here(self, checkout: Checkout, address: str, head: str, known: t.Sequence[str]) -> t.List[str]:
         """Commits that no remote has. Where it looks so, all branches are fetched: somebody may have pushed them from elsewhere."""

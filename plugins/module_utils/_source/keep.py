@@ -116,6 +116,8 @@ def _of_member(tar: tarfile.TarFile, member: tarfile.TarInfo) -> str:
 def _of_file(path: Path) -> str:
     if path.is_symlink():
         return "-> " + os.readlink(str(path))  # noqa: PTH115 # the text itself
+    if not path.is_file():
+        return "neither file nor link"  # to open a named pipe waits for ever
     with path.open("rb") as file:
         return _digest(file)
 

@@ -12,7 +12,7 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import RackError
-from ansible_collections.mycosoft.rack.plugins.module_utils._git.checkout import PULLED, Checkout, GitRefused, masked
+from ansible_collections.mycosoft.rack.plugins.module_utils._git.checkout import PULLED, Checkout, GitRefused, masked, uncommitted
 from ansible_collections.mycosoft.rack.plugins.module_utils._git.remote import Wanted, fetch
 from ansible_collections.mycosoft.rack.plugins.module_utils._source.examine import Source
 
@@ -61,6 +61,8 @@ def switch(checkout: Checkout, wanted: Wanted, commit: str, submodules: bool) ->
     before, branch = checkout.head, checkout.branch
     git = ("-c", "submodule.recurse=false", "checkout", "--quiet", "--no-overwrite-ignore")
     new = not checkout.folders("index")[0].exists()
+    if not new and before != commit:
+        _refuse_late_files(checkout, commit)
     if wanted.branch:
         if new or before != commit or branch != wanted.branch:
             _check_out_branch(checkout, git, wanted.branch, commit)
@@ -77,6 +79,14 @@ def switch(checkout: Checkout, wanted: Wanted, commit: str, submodules: bool) ->
         raise RackError("%s was to be checked out, and %s is" % (commit, checkout.head))
     _remember(checkout, [before, commit])
     return inside or before != commit
+
+
+def _refuse_late_files(checkout: Checkout, commit: str) -> None:
+    """Raise GitRefused where a file replaces a submodule in which there is something now: git removes the directory without a look."""
+    for path, submodule in checkout.replaced(checkout.index()[0], checkout.tree(commit)).items():
+        names = uncommitted(submodule) if submodule else []
+        if names:
+            raise GitRefused("in %s/%s files are in the way: %s" % (checkout.path, path, ", ".join(names)))
 
 
 def _check_out_branch(checkout: Checkout, git: t.Sequence[str], branch: str, commit: str) -> None:

@@ -120,7 +120,7 @@ class Server:
         """Run it, first in check mode; the refusal, in which both agree. Neither files nor branches change."""
         before = self.files(".git")
         messages = [self.run(version, check=True, **options)["msg"], self.run(version, **options)["msg"]]
-        assert messages[0] == messages[1]
+        assert messages[0] == messages[1], messages
         assert self.files(".git") == before
         return str(messages[0])
 

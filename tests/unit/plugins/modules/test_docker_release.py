@@ -307,6 +307,32 @@ def test_submodules_go_back_too(run: Run, shop: Shop, tmp_path: Path) -> None:
     assert shop.git("status", "--porcelain") == ""
 
 
+def test_files_in_a_submodule_that_was_a_file_are_not_lost_by_going_back(run: Run, shop: Shop) -> None:
+    lib = shop.checkout / "lib"
+    lib.write_text("a file\n", encoding="utf-8")
+    shop.git("add", "lib")
+    shop.deploy("with a file")
+    run("pinned", FIRST)
+    shop.git("rm", "--quiet", "lib")
+    shop.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(shop.checkout), "lib")
+    (shop.checkout / ".git/modules/lib/info/exclude").write_text("*.env\n", encoding="utf-8")
+    shop.git("-C", "lib", "commit", "--quiet", "--allow-empty", "--message", "newer")
+    mine = shop.git("-C", "lib", "rev-parse", "HEAD")
+    shop.git("add", "lib")
+    shop.deploy("two")
+    after = shop.commit
+    (lib / "secret.env").write_text("of this server\n", encoding="utf-8")
+    (lib / "lib").write_text("changed\n", encoding="utf-8")
+    message = run("restored", FIRST)["msg"]
+    assert f"in the way: lib/lib, lib/secret.env in {shop.checkout}. Nothing of shop was changed." in message, message
+    assert ((lib / "secret.env").read_text(encoding="utf-8"), shop.commit) == ("of this server\n", after)
+    (lib / "secret.env").unlink()
+    shop.git("-C", "lib", "checkout", "--quiet", "lib")
+    run("restored", FIRST)
+    assert lib.read_text(encoding="utf-8") == "a file\n"
+    assert mine in (shop.checkout / ".git/modules/lib/refs/mycosoft.rack/kept/rollback" / mine).read_text(encoding="ascii")
+
+
 def test_what_is_older_than_is_kept_is_forgotten(deployed: Run, shop: Shop) -> None:
     for name, version in ((SECOND, "three"), (THIRD, "four")):
         deployed("pinned", name)

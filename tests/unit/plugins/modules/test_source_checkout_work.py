@@ -175,3 +175,123 @@ def test_nothing_is_pulled_where_another_checkout_would_lose_something(cloned: S
     assert f"in {other.path} there are changes: VERSION." in cloned.refused(checkouts=both)
     assert list(cloned.pulled(checkouts=both, force=True)["kept"]) == [str(other.path)]
     assert cloned.checkout.head == other.head == cloned.upstream.head
+
+
+# A submodule that upstream replaces by something else: git removes its directory with all that is in it.
+
+
+def replace_library(server: Server, by: str) -> str:
+    """Upstream has a file, a link or a directory in the place of its submodule, or another submodule."""
+    server.upstream.git("rm", "--quiet", "--force", "lib")
+    if by == "another submodule":
+        other = server.repository("library-2", {"untracked": "theirs\n", "secret.env": "theirs\n", "data/x": "theirs\n"})
+        server.upstream.git("submodule", "--quiet", "add", "--name", "another", f"file://{other.path}", "lib")
+        return server.upstream.commit("another library")
+    if by == "a link":
+        (server.upstream.path / "lib").symlink_to("app")
+        server.upstream.git("add", "lib")
+        return server.upstream.commit("a link")
+    if by == "a directory":
+        return server.upstream.commit("vendored", {"lib/untracked": "theirs\n", "lib/secret.env": "theirs\n", "lib/data/x": "theirs\n"})
+    return server.upstream.commit("a file", {"lib": "theirs\n"})
+
+
+MINE = {"untracked": "mine\n", "secret.env": "PASSWORD=mine\n", "data/x": "mine\n"}
+
+
+@pytest.fixture
+def library(cloned: Server) -> Repository:
+    made = cloned.repository("library", {"lib.py": "one\n", ".gitignore": "*.env\ndata/\n"})
+    deeper = cloned.repository("library-of-library", {"deep.py": "one\n"})
+    made.git("submodule", "--quiet", "add", f"file://{deeper.path}", "deep")
+    made.commit("with a library of its own")
+    cloned.upstream.git("submodule", "--quiet", "add", f"file://{made.path}", "lib")
+    cloned.upstream.commit("with a library")
+    cloned.pulled()
+    return Repository(cloned.checkout.path / "lib")
+
+
+@pytest.mark.parametrize(("by", "submodules"), [("a file", True), ("a link", False)], ids=["by a file", "by a link, submodules left alone"])
+def test_work_in_a_submodule_that_is_replaced_is_refused_and_with_force_kept(cloned: Server, library: Repository, by: str, submodules: bool) -> None:
+    mine = library.commit("Mend it on the server")
+    for name, content in {**MINE, "lib.py": "mine\n", "deep/mine": "mine\n"}.items():
+        library.write(name, content)
+    library.git("update-index", "--assume-unchanged", ".gitignore")
+    library.write(".gitignore", "*.env\ndata\n")
+    wanted = replace_library(cloned, by)
+    message = cloned.refused(submodules=submodules)
+    assert "there are changes: lib/lib.py, lib/.gitignore; " in message, message
+    assert "in the way of the new version: lib/data/x, lib/secret.env, lib/untracked, lib/deep/mine; " in message, message
+    assert f"on no remote branch: lib/{mine[:7]} Mend it on the server. Nothing was pulled." in message, message
+
+    kept = Path(cloned.pulled(force=True, submodules=submodules, again=True)["kept"][str(cloned.checkout.path)])
+
+    assert (cloned.checkout.head, cloned.checkout.git("status", "--porcelain")) == (wanted, "")
+    assert held(kept / "lib") == {**MINE, "lib.py": "mine\n", ".gitignore": "*.env\ndata\n"}
+    assert held(kept / "lib-deep") == {"mine": "mine\n"}
+    upstream = Repository(cloned.folder / "library")
+    upstream.git("fetch", "--quiet", str(kept / "lib/commits.bundle"), "refs/*:refs/*")
+    assert upstream.git("log", "-1", "--format=%s", mine) == "Mend it on the server"
+    assert not (cloned.checkout.path / "lib/deep").exists()
+
+
+@pytest.mark.parametrize("by", ["another submodule", "a directory"])
+def test_files_in_a_submodule_stay_where_another_one_or_a_directory_replaces_it(cloned: Server, library: Repository, by: str) -> None:
+    for name, content in {**MINE, "deep/mine": "mine\n", "elsewhere": "mine\n"}.items():
+        library.write(name, content)
+    replace_library(cloned, by)
+    message = cloned.refused()
+    assert "in the way of the new version: lib/data/x, lib/secret.env, lib/untracked. Nothing was pulled." in message, message
+
+    kept = Path(cloned.pulled(force=True)["kept"][str(cloned.checkout.path)])
+
+    assert held(kept / "lib" if by == "another submodule" else kept) == {name if by == "another submodule" else f"lib/{name}": MINE[name] for name in MINE}
+    assert [library.read(name) for name in (*MINE, "deep/mine", "elsewhere")] == ["theirs\n"] * 3 + ["mine\n"] * 2
+
+
+def test_a_submodule_without_work_is_replaced_by_a_file(cloned: Server, library: Repository) -> None:
+    library.write("lib.py", "mine\n")
+    library.git("stash")
+    replaced = replace_library(cloned, "a file")
+    assert cloned.pulled(again=True)["commits"][0]["to"] == replaced
+    assert (cloned.checkout.path / ".git/modules/lib/refs/stash").exists()
+
+
+def test_a_submodule_with_its_repository_in_it_is_not_replaced_by_a_file_also_with_force(cloned: Server, library: Repository) -> None:
+    (library.path / ".git").unlink()
+    (cloned.checkout.path / ".git/modules/lib").rename(library.path / ".git")
+    cloned.checkout.git("config", "--file", str(library.path / ".git/config"), "--unset", "core.worktree")
+    replace_library(cloned, "a file")
+    for force in (False, True):
+        assert f"a submodule whose directory holds the repository {library.path}/.git. Move the directory away, or run git submod" in cloned.refused(
+            force=force
+        )
+
+
+def test_a_file_in_the_place_of_a_submodule_is_work(cloned: Server, library: Repository) -> None:
+    library.path.rename(cloned.folder / "elsewhere")
+    library.path.symlink_to(cloned.folder / "elsewhere")
+    replace_library(cloned, "a file")
+    assert "in the way of the new version: lib. Nothing was pulled." in cloned.refused()
+    kept = Path(cloned.pulled(force=True)["kept"][str(cloned.checkout.path)])
+    with tarfile.open(kept / "files.tar") as tar:
+        assert tar.getmember("lib").linkname == str(cloned.folder / "elsewhere")
+    assert (cloned.folder / "elsewhere/lib.py").exists()
+
+
+def test_a_directory_with_a_submodule_that_a_file_replaces_is_refused_and_with_force_kept(cloned: Server, library: Repository) -> None:
+    cloned.upstream.git("mv", "lib", "vendor-lib")
+    (cloned.upstream.path / "vendor").mkdir()
+    cloned.upstream.git("mv", "vendor-lib", "vendor/lib")
+    cloned.upstream.commit("moved")
+    cloned.pulled()
+    inside = Repository(cloned.checkout.path / "vendor/lib")
+    inside.write("lib.py", "mine\n")
+    inside.write("untracked", "mine\n")
+    cloned.upstream.git("rm", "--quiet", "--force", "vendor/lib")
+    (cloned.upstream.path / "vendor").rmdir()
+    wanted = cloned.upstream.commit("a file", {"vendor": "theirs\n"})
+    assert "vendor/lib/untracked" in cloned.refused()
+    kept = Path(cloned.pulled(force=True)["kept"][str(cloned.checkout.path)])
+    assert held(kept)["vendor/lib/untracked"] == "mine\n"
+    assert cloned.checkout.head == wanted
