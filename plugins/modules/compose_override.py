@@ -34,6 +34,11 @@ description:
     With Docker 25 and later the first health checks of a listed service run every second (C(start_interval)), for one C(interval) or the
     C(start_period) of the Compose files, whichever is longer. A start waits for the first successful check, which otherwise comes after one interval,
     30 seconds by default. With an older engine a comment line says what that costs.
+  - >-
+    A service that has files of a git checkout mounted, by a bind mount or by C(file) of C(configs) or C(secrets), gets the label C(mycosoft.rack.mounted), a
+    digest of what git tracks at these paths. Compose recreates its container when these files change, which would otherwise keep the old ones. Files that git
+    does not track, such as data, do not count. If git cannot read a checkout the module warns, and its files do not count either.
+  - Builds that give images of different sources the same name are refused, of one stack or of two, because all would run what is built last.
   - External networks that the Compose files need are refused if they neither exist nor are among the C(networks) of the stack.
   - Needs Compose 2.24.4 or newer on the server.
 author:
@@ -124,10 +129,13 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.files import put
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import Field, Fields, each, list_of
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import STATE_OPTIONS, override_path
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, Engine, connect
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import STACK, Compose, read_stacks
+from ansible_collections.mycosoft.rack.plugins.module_utils._override.builds import Build, builds, collisions
 from ansible_collections.mycosoft.rack.plugins.module_utils._override.environment import difference, shown_of, with_environment
 from ansible_collections.mycosoft.rack.plugins.module_utils._override.health import SINCE_API
+from ansible_collections.mycosoft.rack.plugins.module_utils._override.mounts import Mounted
+from ansible_collections.mycosoft.rack.plugins.module_utils._override.networks import Networks
 from ansible_collections.mycosoft.rack.plugins.module_utils._override.render import override
 from ansible_collections.mycosoft.rack.plugins.module_utils._override.yaml import text
 
@@ -153,39 +161,40 @@ def argument_spec() -> Facts:
     }
 
 
-class Networks:
-    """The networks of the engine, read only if needed, and once."""
+class Server(t.NamedTuple):
+    """What the overrides of all stacks depend on."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._known: t.Optional[t.Set[str]] = None
-
-    def lacking(self, wanted: t.Iterable[str]) -> t.List[str]:
-        """Those of ``wanted`` that do not exist."""
-        names = set(wanted)
-        if names and self._known is None:
-            self._known = {str(network["Name"]) for network in self._engine.get("/networks")}
-        return sorted(names - (self._known or set()))
+    networks: Networks
+    start_interval: bool
+    mounted: Mounted
 
 
-def is_idle(configuration: Json, stack: Json) -> bool:
-    """Whether no service of a stack runs here: Compose refuses to start nothing."""
+class Rendered(t.NamedTuple):
+    """The text of a stack's override, whether no service of the stack runs here, and what is built for those that do."""
+
+    text: str
+    idle: bool
+    builds: t.List[Build]
+
+
+def active(configuration: Json, stack: Json) -> t.List[str]:
+    """The services of a stack that run here. Compose refuses to start nothing."""
     unlisted = [
         name
         for name, service in (configuration.get("services") or {}).items()
         if name not in stack["elsewhere"] and name not in stack["services"] and not service.get("profiles")
     ]
-    return not stack["services"] and not (stack["home"] and unlisted)
+    return [*stack["services"], *(unlisted if stack["home"] else [])]
 
 
-def render(name: str, stack: Json, path: Path, compose: Compose, there: Networks, start_interval: bool) -> t.Tuple[str, bool]:
-    """The text of a stack's override, and whether no service of the stack runs here. Raises RackError."""
+def render(name: str, stack: Json, path: Path, compose: Compose, server: Server) -> Rendered:
+    """What is written for a stack, and what it means. Raises RackError."""
     if not compose.checked_out:
         raise RackError("its directory %s does not exist. Check out its sources first" % stack["directory"])
     configuration = compose.configuration()
     networks = configuration.get("networks") or {}
     external = [str(network.get("name", key)) for key, network in networks.items() if (network or {}).get("external")]
-    lacking = there.lacking(set(external).difference(stack["networks"]))
+    lacking = server.networks.lacking(set(external).difference(stack["networks"]))
     if lacking:
         raise RackError(
             "its Compose files need the external network %s, which does not exist. List it in rack_stacks.%s.networks to have it created, "
@@ -195,7 +204,9 @@ def render(name: str, stack: Json, path: Path, compose: Compose, there: Networks
         "Memory limits and placement of %s, rendered by mycosoft.rack from the inventory. Change them there, not here." % name,
         "By hand: docker compose %s --file %s up -d" % (shlex.join(stack["arguments"]), path),
     ]
-    return text(override(configuration, stack, start_interval), header), is_idle(configuration, stack)
+    written = override(configuration, stack, server.start_interval, server.mounted.digests(configuration))
+    here = active(configuration, stack)
+    return Rendered(text(written, header), not here, builds(name, configuration, here))
 
 
 def starts_something(module: AnsibleModule, stack: Json, path: Path, idle: bool) -> bool:
@@ -210,10 +221,10 @@ def starts_something(module: AnsibleModule, stack: Json, path: Path, idle: bool)
     return False
 
 
-def checked(module: AnsibleModule, compose: Compose, rendered: str) -> None:
+def checked(module: AnsibleModule, compose: Compose, content: str) -> None:
     """Raises Refused if Compose rejects the files with the override."""
     probe = Path(module.tmpdir) / "override.yml"
-    put(probe, rendered, 0o600)
+    put(probe, content, 0o600)
     compose.check(str(probe))
 
 
@@ -221,9 +232,8 @@ def run(module: AnsibleModule) -> Facts:
     stacks = with_environment(read_stacks(module.params["stacks"], PLANNED), module.params["environment"])
     paths = {name: override_path(module.params["state_directory"], name) for name in stacks}
     engine = connect(module.params)
-    there, start_interval = Networks(engine), engine.knows(SINCE_API)
-    texts: t.Dict[str, str] = {}
-    idle: t.Dict[str, bool] = {}
+    server = Server(Networks(engine), engine.knows(SINCE_API), Mounted(module.run_command))
+    rendered: t.Dict[str, Rendered] = {}
     absent, problems = [], []
     for name, stack in stacks.items():
         variables = [variable for service in stack["services"].values() for variable in service["env"].items()]
@@ -235,25 +245,32 @@ def run(module: AnsibleModule) -> Facts:
             )
             continue
         try:
-            texts[name], idle[name] = render(name, stack, paths[name], compose, there, start_interval)
-            checked(module, compose, texts[name])
+            rendered[name] = render(name, stack, paths[name], compose, server)
+            checked(module, compose, rendered[name].text)
         except RackError as error:
             problems.append("Cannot deploy %s to %s: %s." % (name, module.params["host"], error.message.rstrip(".")))
+    built = [build for one in rendered.values() for build in one.builds]
+    problems += ["Cannot deploy %s to %s: %s." % (" and ".join(names), module.params["host"], why) for names, why in collisions(built)]
     if problems:
         raise InvalidInput("%s No container was touched. Correct it and run again." % " ".join(problems))
-    unwritten = [name for name in texts if module.check_mode and not starts_something(module, stacks[name], paths[name], idle[name])]
-    overrides = {paths[name]: content for name, content in texts.items()}
+    for checkout, why in server.mounted.problems.items():
+        module.warn(
+            "Cannot read on %s which files git tracks in %s: %s. A service that has one of them mounted is not recreated when it changes."
+            % (module.params["host"], checkout, why)
+        )
+    unwritten = [name for name, one in rendered.items() if module.check_mode and not starts_something(module, stacks[name], paths[name], one.idle)]
+    overrides = {paths[name]: one.text for name, one in rendered.items()}
     before = {path: path.read_text(encoding="utf-8") if path.is_file() else "" for path in overrides}
     changed = {path: content for path, content in overrides.items() if content != before[path]}
     if changed and not module.check_mode:
         write(changed)
     return {
         "changed": bool(changed),
-        "overrides": {name: str(paths[name]) for name in texts},
+        "overrides": {name: str(paths[name]) for name in rendered},
         "absent": absent,
-        "idle": [name for name, nothing in idle.items() if nothing],
+        "idle": [name for name, one in rendered.items() if one.idle],
         "unwritten": unwritten,
-        "missing_networks": there.lacking([network for stack in stacks.values() for network in stack["networks"]]),
+        "missing_networks": server.networks.lacking([network for stack in stacks.values() for network in stack["networks"]]),
         "diff": [difference(str(path), before[path], changed[path], shown_of(stacks[name])) for name, path in paths.items() if path in changed],
     }
 

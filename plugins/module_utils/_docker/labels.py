@@ -1,7 +1,7 @@
 # Copyright (c) 2026 mycosoft.rack maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The labels that Docker Compose and the engine set, and what they mean. Pure."""
+"""The labels that Docker Compose and the engine set, and the one of ours, and what they mean. Pure."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ REPLACE = "com.docker.compose.replace"
 SWARM_SERVICE = "com.docker.swarm.service.id"
 #: On a volume that the engine named itself; engines before 23.0 do not set it.
 ANONYMOUS_VOLUME = "com.docker.volume.anonymous"
+#: Ours, in the override: a digest of the tracked files that a service has mounted, so that Compose creates its container anew when they change.
+MOUNTED = "mycosoft.rack.mounted"
 
 
 class Member(t.NamedTuple):

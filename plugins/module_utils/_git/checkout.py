@@ -96,6 +96,10 @@ class Git:
             entries[path] = Entry(mode, blob)
         return entries
 
+    def staged(self, path: str) -> str:
+        """Mode, object and path of each tracked file at and below a path relative to this directory, as git prints them. Raises GitRefused."""
+        return self.say("ls-files", "--stage", "-z", "--", path, GIT_LITERAL_PATHSPECS="1")
+
     def reach(self, commits: t.Sequence[str], known: t.Iterable[str]) -> t.List[str]:
         """Of ``commits`` and what they come from, what no ``known`` one leads to: short id and subject, the newest first."""
         lines = "".join("%s\n" % line for line in [*commits, *("^" + name for name in known)])

@@ -4,8 +4,8 @@
 """One Compose override for one stack on one host.
 
 The stack's own files are never edited. The override says what the plan knows
-better: limits with the keys the base uses, the environment, heap hints, and
-which services do not run on this host. Needs Compose 2.24.4 or newer, which knows
+better: limits with the keys the base uses, the environment, heap hints, which
+tracked files a service has mounted, and which services do not run on this host. Needs Compose 2.24.4 or newer, which knows
 the tags ``!override`` and ``!reset``.
 """
 
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import InvalidInput
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import suggestion
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import exact, parse_size, reservation_within
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.labels import MOUNTED
 from ansible_collections.mycosoft.rack.plugins.module_utils._override.health import first_checks
 from ansible_collections.mycosoft.rack.plugins.module_utils._override.heap import heap_environment
 
@@ -54,12 +55,13 @@ class Override:
     notes: t.Sequence[str]
 
 
-def override(config: t.Any, stack: t.Any, start_interval: bool = False) -> Override:
+def override(config: t.Any, stack: t.Any, start_interval: bool = False, mounted: t.Optional[t.Mapping[str, str]] = None) -> Override:
     """What the Compose files do not say, or say differently.
 
     ``config``: the answer of ``docker compose config --format json`` on the
     base files; ``stack``: ``hosts[h].stacks[s]`` of the plan; ``start_interval``:
-    whether the engine knows it. Raises InvalidInput with all problems at once.
+    whether the engine knows it; ``mounted``: service -> digest of the tracked
+    files that it has mounted. Raises InvalidInput with all problems at once.
     """
     services = _services(config)
     here = stack["services"]
@@ -79,6 +81,8 @@ def override(config: t.Any, stack: t.Any, start_interval: bool = False) -> Overr
         if name in here:
             _check_copies(name, services[name], problems)
             result[name].update(_planned(name, services[name], here[name], start_interval, notes))
+        if mounted and name in mounted:
+            result[name]["labels"] = {MOUNTED: mounted[name]}
     if problems:
         raise InvalidInput(
             "Cannot write the override of project %s: %s\n%s" % (stack["project"], _count(problems), "\n".join("- %s" % line for line in problems)),

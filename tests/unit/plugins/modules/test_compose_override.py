@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
+import shutil
+import subprocess
 import typing as t
 from pathlib import Path
 
@@ -228,3 +231,106 @@ def test_only_an_engine_that_knows_it_is_told_to_check_each_second_at_first(run:
     text = written(tmp_path)["shop.yml"]
     assert text.count('      start_interval: "1s"\n') == told
     assert text.count("from Docker 25 on it takes a second") == 1 - told
+
+
+def push(folder: Path, *names: str) -> None:
+    """Commit files of a checkout with a new content. As in a pull, they are replaced."""
+    for path in (folder / name for name in names):
+        path.parent.mkdir(exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.write_text(secrets.token_hex(8), encoding="utf-8")
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    for command in (["init", "--quiet"], ["--literal-pathspecs", "add", *names], [*identity, "commit", "--quiet", "--message=x"]):
+        subprocess.run(["git", "-C", str(folder), *command], check=True, capture_output=True)
+
+
+MOUNTING = """
+services:
+  web: {image: nginx, mem_limit: 1g, labels: [own=kept], volumes: ["./app.conf:/app.conf:ro", "./data:/data", "named:/var/lib"]}
+  folder: {image: nginx, volumes: ["./conf.d/:/etc/nginx/conf.d:ro"]}
+  beside: {image: nginx, volumes_from: ["folder:ro"]}
+  linked: {image: nginx, volumes: ["./current:/current"]}
+  config: {image: nginx, configs: [one]}
+  secret: {image: nginx, secrets: [{source: two, target: password}]}
+  device: {image: nginx, volumes: ["bound:/bound"]}
+  data: {image: nginx, volumes: ["./data:/data", "/etc/hosts:/hosts", "./missing:/missing"]}
+  plain: {image: nginx}
+configs: {one: {file: ./one}}
+secrets: {two: {file: ./two}}
+volumes: {named: {}, bound: {driver_opts: {type: none, o: bind, device: HERE/bound}}}
+"""
+
+
+def test_a_label_says_what_git_tracks_where_a_service_mounts_so_that_compose_recreates_it_and_no_other(run: Run, stacks: Config, tmp_path: Path) -> None:
+    folder = Path(stacks["shop"]["directory"])
+    (folder / "compose.yml").write_text(MOUNTING.replace("HERE", str(folder)), encoding="utf-8")
+    (folder / "current").symlink_to("version")
+    (folder / "data").mkdir()
+
+    def labels() -> dict[str, str]:
+        assert "msg" not in run()
+        services = re.split(r"\n  (?=\w)", written(tmp_path)["shop.yml"])[1:]
+        found = {text.partition(":")[0]: re.findall(r'mycosoft.rack.mounted: "?([0-9a-f]{64})\b', text) for text in services}
+        return {name: digests[0] for name, digests in found.items() if digests}
+
+    assert labels() == {}, "it is no checkout"
+    push(folder, "README")
+    assert labels() == {}, "nothing of it is tracked"
+    mounted = {"app.conf": ["web"], "conf.d/a[b]*": ["beside", "folder"], "version": ["linked"], "one": ["config"], "two": ["secret"], "bound/x": ["device"]}
+    push(folder, *mounted)
+    known = labels()
+    assert sorted(known) == sorted(name for names in mounted.values() for name in names)
+    push(folder, "README")
+    (folder / "data/rows").write_text("new", encoding="utf-8")
+    assert labels() == known, "nothing that is mounted was pushed"
+    for path, names in mounted.items():
+        push(folder, path)
+        before, known = known, labels()
+        assert [name for name in sorted(known) if known[name] != before[name]] == names, path
+
+
+@pytest.mark.parametrize("broken", ["no-git", "no-repository"])
+def test_where_git_does_not_say_what_it_tracks_a_deploy_goes_on_and_warns(
+    run: Run, stacks: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    folder = Path(stacks["shop"]["directory"])
+    (folder / "compose.yml").write_text("services: {web: {image: nginx, volumes: ['./app.conf:/app.conf']}}\n", encoding="utf-8")
+    push(folder, "app.conf")
+    if broken == "no-git":
+        monkeypatch.setattr(shutil, "which", lambda _name: None)
+    else:
+        (folder / ".git/HEAD").unlink()
+    result = run(host=broken)
+    assert "msg" not in result
+    assert "mycosoft.rack.mounted" not in written(tmp_path)["shop.yml"]
+    assert f"Cannot read on {broken} which files git tracks in {folder}: " in result["warned"]
+
+
+@pytest.mark.parametrize(
+    ("shop", "blog", "said"),
+    [
+        pytest.param("image: 'app:latest', build: /a", "image: app, build: /b", "Cannot deploy blog and shop to sandbox: ", id="two contexts"),
+        pytest.param("image: app, build: /a", "image: docker.io/library/app, build: /a/../a", "", id="one source"),
+        pytest.param("image: app, build: /a", "image: app", "", id="one build"),
+        pytest.param("image: 'app:1', build: /a", "image: 'app:2', build: /b", "", id="two names"),
+        pytest.param("build: /a", "build: /b", "", id="no names"),
+        pytest.param("image: app, build: /a", "image: app, build: {context: /a, dockerfile: Other}", "/a (Other)", id="two Dockerfiles"),
+        pytest.param("image: app, build: /a", "image: app, build: {context: /a, target: y}", "/a (Dockerfile, target y)", id="two targets"),
+        pytest.param("image: app, build: /a", "image: app, build: {context: /a, dockerfile_inline: FROM x}", "/a (an inline Dockerfile)", id="inline"),
+        pytest.param("image: app, build: /a", "image: one, build: {context: /b, tags: [app]}", "app of blog from /b (Dockerfile)", id="a further tag"),
+        pytest.param("image: app, build: /a", "image: app, build: /b, profiles: [never]", "", id="one is not built"),
+        pytest.param("image: app, build: /a}, job: {image: app, build: /b", "image: php", "Cannot deploy shop to sandbox: ", id="one stack"),
+    ],
+)
+def test_builds_that_give_different_images_one_name_are_refused(run: Run, stacks: Config, tmp_path: Path, shop: str, blog: str, said: str) -> None:
+    for name, about in (("shop", f"web: {{{shop}}}"), ("blog", f"app: {{{blog}}}")):
+        Path(stacks[name]["directory"], "compose.yml").write_text(f"services: {{{about}}}\n", encoding="utf-8")
+        stacks[name].update(services={}, networks=[])
+    message = run().get("msg", "")
+    if said:
+        assert said in message
+        assert "different builds give their images one name, app" in message
+        assert "web of shop from /a (Dockerfile)" in message
+        assert written(tmp_path) == {}
+    else:
+        assert message == ""
