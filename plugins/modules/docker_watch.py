@@ -94,6 +94,11 @@ options:
       - A container that was created since then and ran out of memory fails the watch even if that was before the watch and it has been restarted since.
       - Services of the same projects that are not in O(services) are watched as well if they were created or started since then.
     type: str
+  restarts:
+    description:
+      - The RV(restarts) of an earlier watch of the same services, with which this one goes on. A container that was restarted in between fails the watch.
+    type: dict
+    default: {}
   prove:
     description: Whether to compare the limits given in O(services) with those of their containers.
     type: bool
@@ -135,26 +140,19 @@ problems:
   type: list
   elements: dict
   contains:
-    project:
-      description: Compose project.
-      type: str
-      sample: always-on
-    service:
-      description: Service of the project.
-      type: str
-      sample: website
-    container:
-      description: Name of the container. Empty if none runs.
-      type: str
-      sample: always-on-website-1
-    what:
-      description: What happened to it.
-      type: str
-      sample: ran out of memory
+    project: {description: Compose project., type: str, sample: always-on}
+    service: {description: Service of the project., type: str, sample: website}
+    container: {description: Name of the container. Empty if none runs., type: str, sample: always-on-website-1}
+    what: {description: What happened to it., type: str, sample: ran out of memory}
     when:
       description: When, in UTC. Null if only a counter shows it.
       type: str
       sample: "2026-11-23T05:19:43Z"
+restarts:
+  description: From the id of each container that was watched to how often the engine had restarted it by itself at the end of the watch.
+  returned: when nothing happened
+  type: dict
+  sample: {4f5e0c1a9b7d: 0}
 logs:
   description: From the name of a container to its last log lines.
   returned: when there are problems
@@ -216,6 +214,7 @@ def argument_spec() -> Facts:
         "waited": {"type": "int", "default": 0},
         "seconds": {"type": "int", "default": 10},
         "since": {"type": "str"},
+        "restarts": {"type": "dict", "default": {}},
         "prove": {"type": "bool", "default": True},
         "logs": {"type": "int", "default": 20},
         **DOCKER_OPTIONS,
@@ -268,7 +267,7 @@ def run(module: AnsibleModule, kernel: Kernel) -> Facts:
         if names and not found and waited < params["wait"]:
             return {"changed": False, "problems": [], "watched": 0, "pending": names, "waited": waited}
     began = clock(engine)
-    begin = WatchStart(judged.containers(engine, kernel), began, judged.since)
+    begin = WatchStart(judged.containers(engine, kernel), began, judged.since, {one: int(count) for one, count in params["restarts"].items()})
     found, watched = found or prove(engine, limits, begin.containers) + look(engine, kernel, judged, begin), 0
     due = begin.due(params["seconds"])
     start = time.monotonic()
@@ -284,7 +283,8 @@ def run(module: AnsibleModule, kernel: Kernel) -> Facts:
         raise RackError(
             "Cannot confirm the start: %s. Read its log lines (logs), correct it, and deploy again." % "; ".join(sentence(one) for one in found), **facts
         )
-    return facts
+    # Nothing happened, so these are the numbers with which the watch began.
+    return {**facts, "restarts": {one.id: one.restarts for one in begin.containers}}
 
 
 def main(kernel: t.Optional[Kernel] = None) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import typing as t
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.timestamps import iso
 from ansible_collections.mycosoft.rack.plugins.module_utils._limits.changes import LimitChange
@@ -40,15 +40,18 @@ class WatchStart:
     """Where a watch begins: what ran then, and the moments (seconds since 1970) of the watch itself and of the run that it belongs to.
 
     A container that the run made, and that was killed for want of memory before the watch, may have been started again and look well.
+    ``restarts``: by id of a container, how often it had been restarted at the end of an earlier watch, which goes on with this one.
     """
 
     containers: t.Sequence[Container]
     watch: float
     run: t.Optional[float] = None
+    restarts: t.Mapping[str, int] = field(default_factory=dict)
 
     def before(self) -> t.List[Container]:
         """What ran, with the counters that count."""
-        return [replace(one, cgroup=replace(one.cgroup, oom_kills=0)) if one.cgroup and self._made(one) else one for one in self.containers]
+        then = [replace(one, restarts=min(one.restarts, self.restarts.get(one.id, one.restarts))) for one in self.containers]
+        return [replace(one, cgroup=replace(one.cgroup, oom_kills=0)) if one.cgroup and self._made(one) else one for one in then]
 
     def due(self, seconds: int) -> int:
         """How many seconds more it takes until each container has been up for ``seconds``; whole ones, rounded up."""

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
+from ansible_collections.mycosoft.rack.tests.fakes.docker_memory import NOW, Machine
 
 from tests.support.repository import ROOT, run
 
@@ -69,3 +71,32 @@ def test_the_log_of_what_was_not_well_is_shown_once_right_before_the_cause(tmp_p
     said = ended(tmp_path)
     assert said.count("boom: cannot read settings") == 1
     assert said.index("another server of the rack failed") < said.index("boom: cannot read settings") < said.rindex("Cannot deploy to a: the first cause")
+
+
+def test_a_service_that_was_restarted_after_the_watch_ends_the_run_with_an_error_that_says_how_to_go_back(tmp_path: Path) -> None:
+    website = {"project": "always-on", "service": "website"}
+    stayed = {"ansible.builtin.import_role": {"name": "mycosoft.rack.report", "tasks_from": "stayed"}}
+    with Machine(tmp_path) as machine:
+        container = machine.add("w-1", "website", started=NOW - 60)
+        found = {}
+        for restarts in (0, 1):
+            container.restarts = restarts
+            play = {
+                **PLAY,
+                "vars_files": STEPS[1:],
+                "module_defaults": {"mycosoft.rack.docker_watch": {"docker_host": f"unix://{tmp_path}/docker.sock"}},
+                "vars": {
+                    "rack_plan": {"hosts": {"a": {"limits": [website]}}},
+                    "compose_deploy_watched": {"restarts": {container.id: 0}},
+                    "compose_deploy_watch_logs": 5,
+                },
+                "tasks": [stayed],
+            }
+            (tmp_path / "play.yml").write_text(json.dumps([play]), encoding="utf-8")
+            (tmp_path / "inventory.json").write_text(json.dumps({"rack": {"hosts": {"a": {"ansible_python_interpreter": sys.executable}}}}), encoding="utf-8")
+            found[restarts] = run("ansible-playbook", tmp_path / "play.yml", "--inventory", tmp_path / "inventory.json", cwd=ROOT, COLUMNS="500")
+    assert found[0].returncode == 0, found[0].stdout + found[0].stderr
+    assert found[1].returncode == 2, found[1].stdout + found[1].stderr
+    said = " ".join((found[1].stdout + found[1].stderr).split())
+    assert "Cannot end well on a: always-on/website: was restarted, after the watch had found it well. The release is on record as successful" in said
+    assert "playbooks/rollback.yml" in said

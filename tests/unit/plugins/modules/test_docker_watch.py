@@ -106,6 +106,23 @@ def test_it_fails_at_the_first_thing_that_happens(machine: Machine, run: Run, ch
     assert result["msg"].startswith("Cannot confirm the start: always-on/website: %s" % what)
 
 
+@pytest.mark.parametrize(("before", "fails"), [(2, True), (3, False)])
+def test_a_watch_that_goes_on_sees_what_was_restarted_in_between(machine: Machine, run: Run, before: int, fails: bool) -> None:
+    container = machine.add("w-1", "website", health="healthy", started=NOW - 60)
+    container.restarts = before
+    restarts = run()["restarts"]
+    assert restarts == {container.id: before}
+    container.restarts = 3
+    result = run(restarts=restarts, seconds=0)
+    assert [problem["what"] for problem in result["problems"]] == ["was restarted"] * fails
+    assert result.get("failed", False) is fails
+
+
+def test_a_container_that_is_new_since_an_earlier_watch_has_no_history(machine: Machine, run: Run) -> None:
+    machine.add("w-1", "website", started=NOW - 60).restarts = 3
+    assert run(restarts={"another": 0}, seconds=0)["problems"] == []
+
+
 def test_what_happened_before_is_history(machine: Machine, run: Run) -> None:
     container = machine.add("w-1", "website", restarts=7)
     machine.happened("oom", container, NOW - 60)
