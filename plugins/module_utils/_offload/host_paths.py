@@ -39,7 +39,7 @@ def is_runtime(path: str) -> bool:
 def is_system(path: str, kept: t.Iterable[str] = ()) -> bool:
     """Whether a path belongs to the system, or contains something that does. ``kept``: more places that never move; a path that contains one is system, too."""
     path = normal(path)
-    return any(below(path, place) for place in _TREES) or any(below(place, path) for place in (*_RUNTIME, *_TREES, *_SHARED, *kept))
+    return any(below(path, place) for place in _TREES) or any(below(owned, path) for owned in (*_RUNTIME, *_TREES, *_SHARED, *kept))
 
 
 def normal(path: str) -> str:
