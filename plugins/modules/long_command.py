@@ -149,12 +149,12 @@ import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.bounded import bounded
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, RackError, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.files import put
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.foreign import Assignment, Mask, last_lines
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import STATE_OPTIONS
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import Compose
-from ansible_collections.mycosoft.rack.plugins.module_utils._host.bounded import bounded
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.session import COOKIE, NOBODY, Session, read_leader, write_leader
 

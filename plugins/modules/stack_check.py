@@ -117,12 +117,13 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.compat.version import LooseVersion
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.bounded import Run
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, RackError, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import Field, Fields, each
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import STATE_OPTIONS, state_path
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import DOCKER_OPTIONS, Engine, connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.command import BUILDX_MINIMUM, COMPOSE_WITH_BUILDX, buildx_version, endpoint, is_elsewhere
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import STACK, Compose, ComposeRefused, Run, read_stacks, version
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import STACK, Compose, ComposeRefused, read_stacks, version
 from ansible_collections.mycosoft.rack.plugins.module_utils._git.checkout import Checkout, GitRefused, local_changes
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.places import refusal

@@ -81,9 +81,9 @@ import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.bounded import LATE, bounded
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, InvalidInput, RackError, reported
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.sizes import human, parse_size
-from ansible_collections.mycosoft.rack.plugins.module_utils._host.bounded import LATE, bounded
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.swap import SwapDevice, read_devices
 

@@ -12,10 +12,11 @@ import os
 import re
 import typing as t
 
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.bounded import Run, bounded
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import Engine
 
-#: Runs a command: exit code, output, errors (``AnsibleModule.run_command``).
-Run = t.Callable[..., t.Tuple[int, str, str]]
+#: Seconds within which the command docker answers: an engine that does not must not hold the check.
+_SECONDS = 30
 
 #: The first Compose and buildx that belong together: Compose 2.40 and 5.6 refuse to build beside an older buildx, 2.26 builds without it.
 COMPOSE_WITH_BUILDX, BUILDX_MINIMUM = "2.40", "0.17.0"
@@ -51,9 +52,8 @@ def buildx_version(run: Run) -> t.Optional[str]:
 
 
 def _docker(run: Run, *arguments: str) -> t.Tuple[int, str, str]:
-    """An engine that does not answer must not hold the check."""
     try:
-        return run(["timeout", "--kill-after=5", "30", "docker", *arguments], handle_exceptions=False)
+        return bounded(run, _SECONDS)(["docker", *arguments], handle_exceptions=False)
     except OSError as error:
         return (-1, "", str(error))
 

@@ -11,14 +11,12 @@ import re
 import typing as t
 from pathlib import Path
 
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.bounded import Run
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import InvalidInput, RackError
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.foreign import HIDDEN, Assignment, Mask, printable, variables_in
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import Field, Fields, Where, each, fields, list_of, map_of
 
 Json = t.Dict[str, t.Any]
-
-#: Runs a command: exit code, output, errors (``AnsibleModule.run_command``).
-Run = t.Callable[..., t.Tuple[int, str, str]]
 
 
 #: What Compose has to know of a stack. The plan has checked the values.

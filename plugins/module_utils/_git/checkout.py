@@ -10,10 +10,8 @@ import re
 import typing as t
 from pathlib import Path
 
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.bounded import Run
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import RackError
-
-#: Runs a command: exit code, output, errors (``AnsibleModule.run_command``).
-Run = t.Callable[..., t.Tuple[int, str, str]]
 
 #: Commits that came from a remote. A branch that was force-pushed no longer holds what was checked out before.
 PULLED = "refs/mycosoft.rack/pulled"

@@ -9,11 +9,12 @@ import dataclasses
 import os
 import typing as t
 
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.bounded import Run
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import RackError
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import Field, Fields, each
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import state_path
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import Engine
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import STACK, Compose, ComposeRefused, Run, read_stacks
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import STACK, Compose, ComposeRefused, read_stacks
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.labels import PROJECT, copy_of, of_entry
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.volumes import is_anonymous
 from ansible_collections.mycosoft.rack.plugins.module_utils._offload.host_paths import is_runtime, is_system, normal

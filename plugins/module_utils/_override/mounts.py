@@ -14,8 +14,9 @@ import shutil
 import typing as t
 from pathlib import Path
 
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.bounded import Run
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import RackError
-from ansible_collections.mycosoft.rack.plugins.module_utils._git.checkout import Git, GitRefused, Run
+from ansible_collections.mycosoft.rack.plugins.module_utils._git.checkout import Git, GitRefused
 
 Json = t.Dict[str, t.Any]
 

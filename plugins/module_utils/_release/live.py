@@ -10,6 +10,7 @@ import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.bounded import Run
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import InvalidInput, RackError
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.schema import Field, Where, each, fields, list_of, map_of
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import override_path
@@ -23,9 +24,6 @@ from ansible_collections.mycosoft.rack.plugins.module_utils._release.model impor
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.store import write_atomically
 
 Json = t.Dict[str, t.Any]
-
-#: Runs a command: exit code, output, errors (``AnsibleModule.run_command``).
-Run = t.Callable[..., t.Tuple[int, str, str]]
 
 #: The override of a stack that had none: it overrides nothing.
 _NO_OVERRIDE = "services: {}\n"

@@ -9,11 +9,12 @@ import os
 import typing as t
 from pathlib import Path
 
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.bounded import Run
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import Facts, RackError
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.state import state_path
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import Engine
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.drift import find_drift
-from ansible_collections.mycosoft.rack.plugins.module_utils._release.live import DeployedStack, LiveStack, Run
+from ansible_collections.mycosoft.rack.plugins.module_utils._release.live import DeployedStack, LiveStack
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.model import Release
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.store import Store
 from ansible_collections.mycosoft.rack.plugins.module_utils._release.timeline import read_lines

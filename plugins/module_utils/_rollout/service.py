@@ -9,10 +9,11 @@ import contextlib
 import re
 import typing as t
 
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.bounded import Run
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import RackError
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.foreign import Mask, printable
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import Engine, NotFound
-from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import Compose, Json, Run, told
+from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import Compose, Json, told
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.labels import copy_of, of_entry
 
 _UP = ("up", "--detach", "--no-build", "--pull", "never")

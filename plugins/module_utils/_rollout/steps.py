@@ -8,12 +8,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mycosoft.rack.plugins.module_utils._base.bounded import bounded
 from ansible_collections.mycosoft.rack.plugins.module_utils._base.errors import InvalidInput, RackError
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.client import connect
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.compose import Compose, Json
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.health import SETTLED, Waited, wait_healthy
 from ansible_collections.mycosoft.rack.plugins.module_utils._docker.volumes import anonymous_volumes
-from ansible_collections.mycosoft.rack.plugins.module_utils._host.bounded import bounded
 from ansible_collections.mycosoft.rack.plugins.module_utils._host.kernel import Kernel
 from ansible_collections.mycosoft.rack.plugins.module_utils._rollout.blockers import RECREATE, START_FIRST, blocker
 from ansible_collections.mycosoft.rack.plugins.module_utils._rollout.service import ServiceContainers

@@ -9,7 +9,7 @@ import subprocess
 import typing as t
 
 import pytest
-from ansible_collections.mycosoft.rack.plugins.module_utils._host import bounded
+from ansible_collections.mycosoft.rack.plugins.module_utils._base import bounded
 
 
 def run(argv: t.Sequence[str], **_options: t.Any) -> tuple[int, str, str]:
